@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PEMKEEP_SRC_AGENT_KEEPER_INTERNAL_H
+#define PEMKEEP_SRC_AGENT_KEEPER_INTERNAL_H
+
+/* What the files of the keeper share. */
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "vault/vault.h"
+
+struct keeper {
+	struct keeper_options options;
+	struct buf path;	/* of the vault */
+	struct buf seen;
+	struct vault *vault;	/* NULL while locked */
+	struct secret *file_pass;	/* the last key file's, to be tried again */
+};
+
+/* A warning, with the next step or "". */
+__attribute__((format(printf, 3, 4))) void keeper_warn(
+    const struct keeper *k, const char *hint, const char *fmt, ...);
+
+/* Turn the library's failure into ours, with the next step. */
+int keeper_vault_error(
+    const struct keeper *k, const struct vault_error *ve, struct err *e);
+
+void keeper_place(const struct keeper *k, struct vault_place *place);
+
+/* Make the folders of the vault and of the seen file. */
+int keeper_make_places(const struct keeper *k, struct err *e);
+
+/* The entry of a name as a user types it; ERR_NOT_FOUND. */
+int keeper_find(const struct keeper *k, const char *name,
+    const struct vault_entry **entryp, struct err *e);
+
+/* What the list says about an entry; ERR_NOMEM. */
+int keeper_facts(
+    const struct vault_entry *entry, struct keeper_key *key, struct err *e);
+
+/* The private key of an entry: PKCS#8, and the original or NULL. */
+int keeper_private(const struct keeper *k, const struct vault_entry *entry,
+    struct secret **derp, struct secret **originalp, struct err *e);
+
+/* Append a name with Hangul composed; ERR_USAGE if no key can have it. */
+int keeper_name(const char *name, struct buf *out, struct err *e);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PEMKEEP_SRC_CLI_CLI_H
+#define PEMKEEP_SRC_CLI_CLI_H
+
+/*
+ * The command line: what a command is, what was asked of it, and how it speaks.
+ * stdout is data, stderr is talk, the terminal is for questions.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct err;
+struct json;
+struct keeper;
+struct keeper_key;
+
+struct option {
+	const char *name;	/* without "--" */
+	char letter;		/* or 0 */
+	const char *arg;	/* what it takes, for the help; NULL: nothing */
+	const char *summary;
+};
+
+struct cli;
+
+/* One command; each stands in its own file, listed in main.c. */
+struct command {
+	const char *name;
+	const char *args;	/* operands, for the usage line */
+	int min, max;		/* how many operands; max -1: any number */
+	const char *summary;
+	const char *about;	/* more lines of help, or NULL */
+	const struct option *options;	/* ended by a NULL name; may be NULL */
+	int (*run)(struct cli *cli);	/* the exit status */
+};
+
+extern const struct command *const commands[];	/* ended by NULL */
+extern const struct option global_options[];
+
+const struct command *command_find(const char *name);
+
+#define OPTIONS_MAX 32
+
+struct cli {
+	const struct command *command;
+	struct {
+		const struct option *option;
+		const char *value;
+	} given[OPTIONS_MAX];
+	size_t given_count;
+	char **operands;
+	int operand_count;
+};
+
+/* options.c */
+
+/*
+ * Read the command line.  0, or ERR_USAGE.  'operands' is reordered in place;
+ * the command, if there is one, is its first.
+ */
+int options_parse(struct cli *cli, int argc, char **argv, struct err *e);
+bool option_on(const struct cli *cli, const char *name);
+/* The value, or NULL when it was not given. */
+const char *option_value(const struct cli *cli, const char *name);
+/* A number from 'least' on; 0 when it was not given.  ERR_USAGE. */
+int option_number(const struct cli *cli, const char *name, unsigned *value,
+    struct err *e);
+
+/* help.c */
+void help_program(struct buf *b);
+void help_command(struct buf *b, const struct command *command);
+
+/* out.c: everything that is printed goes through here, and is escaped */
+
+/* Data to stdout: text that is escaped already.  The exit status. */
+int out_data(struct buf *b);
+int out_json(struct json *j);	/* frees it */
+/* Talk to stderr; nothing with --quiet. */
+__attribute__((format(printf, 2, 3))) void out_say(
+    const struct cli *cli, const char *fmt, ...);
+/* Only with --verbose. */
+__attribute__((format(printf, 2, 3))) void out_verbose(
+    const struct cli *cli, const char *fmt, ...);
+void out_warning(const char *text, const char *hint);
+/* Say what failed and how to go on; the exit status. */
+int out_error(const struct err *e);
+/* The same with "'about': " in front. */
+int out_error_about(const char *about, const struct err *e);
+/* Append text from outside, made safe. */
+void out_put(struct buf *b, const char *text);
+
+/* prompt.c */
+
+/*
+ * Ask yes or no at the terminal.  --yes answers yes.  0 for yes; else an error:
+ * ERR_FAILED for no, ERR_USAGE when there is nobody to ask.
+ */
+int prompt_confirm(const struct cli *cli, const char *question, struct err *e);
+
+/* session.c: the keeper, as this command line wants it */
+
+/* A keeper that is not unlocked. */
+int session_start(const struct cli *cli, struct keeper **kp, struct err *e);
+/* One that is. */
+int session_open(const struct cli *cli, struct keeper **kp, struct err *e);
+
+/* show.c: how a key is shown */
+void show_key_lines(struct buf *b, const struct keeper_key *key);
+void show_key_json(struct json *object, const struct keeper_key *key);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * pemkeep check: is the vault whole, and does every key in it work?  --repair
+ * sets modes right first; --restore makes a copy the vault, which is the one way
+ * past a rollback, a fork or damage.
+ */
+
+#include <string.h>
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/base/json.h"
+
+#include "cli.h"
+#include "commands.h"
+
+struct findings {
+	struct json *json;	/* the list; NULL: text */
+	struct buf text;
+	int status;
+};
+
+static void
+on_finding(void *arg, const struct keeper_finding *f)
+{
+	struct findings *to = arg;
+	struct json *o;
+
+	if (strcmp(f->severity, "error") == 0)
+		to->status = err_exit_status(ERR_UNTRUSTED);
+	else if (strcmp(f->severity, "warning") == 0 && to->status == 0)
+		to->status = 1;
+	if (to->json != NULL) {
+		o = json_new_object();
+		json_set_text(o, "id", f->id);
+		json_set_text(o, "severity", f->severity);
+		json_set_text(o, "text", f->text);
+		json_set_text(o, "hint", f->hint);
+		json_append(to->json, o);
+		return;
+	}
+	buf_printf(&to->text, "%s: ", f->severity);
+	out_put(&to->text, f->text);
+	if (f->hint[0] != '\0') {
+		buf_put_text(&to->text, "\n  hint: ");
+		out_put(&to->text, f->hint);
+	}
+	buf_put_text(&to->text, "\n");
+}
+
+static int
+check(const struct cli *cli, struct keeper *k)
+{
+	struct findings to = {.text = BUF_INIT};
+	struct json *top = NULL;
+	int status;
+
+	if (option_on(cli, "json")) {
+		top = json_new_object();
+		to.json = json_new_array();
+	}
+	keeper_check(k, on_finding, &to);
+	if (top != NULL) {
+		json_set(top, "findings", to.json);
+		status = out_json(top);
+	} else {
+		status = out_data(&to.text);
+	}
+	if (to.status == 0)
+		out_say(cli, "The vault is sound: every record is whole, every "
+			     "key works.");
+	buf_free(&to.text);
+	return to.status != 0 ? to.status : status;
+}
+
+static void
+on_mode(void *arg, const char *path, unsigned was, unsigned now)
+{
+	out_say(arg, "'%s': mode was %04o, is %04o.", path, was, now);
+}
+
+static int
+run(struct cli *cli)
+{
+	const char *copy = option_value(cli, "restore");
+	struct keeper *k = NULL;
+	struct err e;
+	int status;
+
+	if (copy != NULL && option_on(cli, "repair")) {
+		err_set(&e, ERR_USAGE,
+		    "--repair and --restore are two steps: do one of them");
+		return out_error(&e);
+	}
+	if (session_start(cli, &k, &e) != 0 ||
+	    (option_on(cli, "repair") &&
+		keeper_repair(k, on_mode, cli, &e) != 0)) {
+		status = out_error(&e);
+	} else if (copy != NULL) {
+		if ((status = keeper_restore(k, copy, &e)) != 0)
+			status = out_error(&e);
+		else
+			out_say(cli,
+			    "'%s' is the vault now; what was there is kept as "
+			    "'%s.replaced'.",
+			    copy, keeper_path(k));
+	} else if (keeper_unlock(k, &e) != 0) {
+		status = out_error(&e);
+	} else {
+		status = check(cli, k);
+	}
+	keeper_free(k);
+	return status;
+}
+
+static const struct option options[] = {
+    {"repair", 0, NULL, "set the modes of the vault and its folder right"},
+    {"restore", 0, "FILE", "make this copy of the vault the vault"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command cmd_check = {
+    .name = "check",
+    .args = "",
+    .summary = "examine the vault, and set it right",
+    .options = options,
+    .run = run,
+};

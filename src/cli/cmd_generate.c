@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+
+/* pemkeep generate: make a key that never lies on a disk in clear. */
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/base/json.h"
+
+#include "cli.h"
+#include "commands.h"
+
+static int
+show(const struct cli *cli, const struct keeper_key *key)
+{
+	struct json *top, *list, *o;
+	struct buf b = BUF_INIT;
+	int status;
+
+	if (option_on(cli, "json")) {
+		top = json_new_object();
+		list = json_new_array();
+		o = json_new_object();
+		show_key_json(o, key);
+		json_append(list, o);
+		json_set(top, "keys", list);
+		return out_json(top);
+	}
+	out_put(&b, key->public_line);
+	buf_put_text(&b, "\n");
+	status = out_data(&b);
+	buf_free(&b);
+	return status;
+}
+
+static int
+run(struct cli *cli)
+{
+	const char *type = option_value(cli, "type");
+	struct keeper_key key = {0};
+	struct keeper *k = NULL;
+	unsigned bits;
+	struct err e;
+	int status;
+
+	if (option_number(cli, "bits", &bits, &e) != 0 ||
+	    session_open(cli, &k, &e) != 0 ||
+	    keeper_generate(k, cli->operands[0],
+		type != NULL ? type : "ed25519", bits, &key, &e) != 0)
+		status = out_error(&e);
+	else
+		status = show(cli, &key);
+	keeper_key_clear(&key);
+	keeper_free(k);
+	return status;
+}
+
+static const struct option options[] = {
+    {"type", 't', "TYPE", "ed25519 (default) or rsa"},
+    {"bits", 'b', "N", "size of an rsa key (4096)"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command cmd_generate = {
+    .name = "generate",
+    .args = "KEY",
+    .min = 1,
+    .max = 1,
+    .summary = "make a new key in the vault",
+    .about = "Prints the public key.\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+
+/* pemkeep help: the same texts as --help. */
+
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+
+#include "cli.h"
+#include "commands.h"
+
+static int
+run(struct cli *cli)
+{
+	const struct command *about = NULL;
+	struct buf b = BUF_INIT;
+	struct err e;
+	int status;
+
+	if (cli->operand_count > 0 &&
+	    (about = command_find(cli->operands[0])) == NULL) {
+		err_set(&e, ERR_USAGE, "there is no command '%s'",
+		    cli->operands[0]);
+		err_hint(&e, "pemkeep help");
+		return out_error(&e);
+	}
+	if (about != NULL)
+		help_command(&b, about);
+	else
+		help_program(&b);
+	status = out_data(&b);
+	buf_free(&b);
+	return status;
+}
+
+const struct command cmd_help = {
+    .name = "help",
+    .args = "[COMMAND]",
+    .max = 1,
+    .summary = "explain a command",
+    .run = run,
+};

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * pemkeep import: take key files in.  All of them are stored in one save; only
+ * after that are the files touched: their mode is set to 0400, and with --move
+ * a file goes when the vault, read back from the disk, holds the same private
+ * key.  Files are not overwritten before they are removed: on today's disks
+ * that would be a promise without effect.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/base/json.h"
+#include "pemkeep/base/path.h"
+#include "pemkeep/keys/keyfile.h"
+#include "vault/secret.h"
+
+#include "cli.h"
+#include "collect.h"
+#include "commands.h"
+
+#define MODE_KEPT 0400u
+
+/* What becomes of one file. */
+struct job {
+	const char *path;
+	struct stat st;		/* when it was read */
+	bool taken;		/* its key is in the vault */
+	struct keeper_imported in;
+	bool moved;
+	struct err mode_error;	/* its mode could not be set */
+	struct err move_error;	/* why it was not removed */
+	struct err error;	/* why it was not taken */
+};
+
+/* "…/mykey.pem" is called "mykey". */
+static char *
+default_name(const char *path)
+{
+	static const char *const endings[] = {".pem", ".ppk", ".key"};
+	const char *base = path_base(path);
+	size_t len = strlen(base);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t end = strlen(endings[i]);
+
+		if (len > end && strcasecmp(base + len - end, endings[i]) == 0)
+			return strndup(base, len - end);
+	}
+	return strdup(base);
+}
+
+static int
+read_file(struct job *job, struct secret **filep, struct err *e)
+{
+	int fd, r = 0;
+
+	if ((fd = path_open_regular(job->path, &job->st, e)) < 0)
+		return fd;
+	if (job->st.st_size > KEYFILE_MAX)
+		r = err_set(e, ERR_FORMAT,
+		    "'%s' is too large to be a key (%lld bytes)", job->path,
+		    (long long)job->st.st_size);
+	else if (secret_read_fd(fd, KEYFILE_MAX, filep) != 0)
+		r = err_system(
+		    e, ERR_SYSTEM, errno, "cannot read '%s'", job->path);
+	close(fd);
+	return r;
+}
+
+/* What is wrong with the content, with the file's name in front. */
+static int
+about_file(const char *path, const struct err *why, struct err *e)
+{
+	err_set(e, why->code, "'%s': %s", path, why->text);
+	if (why->hint[0] != '\0')
+		err_hint(e, "%s", why->hint);
+	return why->code;
+}
+
+static int
+take_in(struct keeper *k, struct job *job, const char *wanted, struct err *e)
+{
+	struct keeper_import in = {.path = job->path};
+	struct secret *file = NULL;
+	struct err why;
+	char *name = wanted != NULL ? strdup(wanted) : default_name(job->path);
+	int r;
+
+	if (name == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if ((r = read_file(job, &file, e)) == 0) {
+		in.name = name;
+		in.source = path_base(job->path);
+		in.file = file;
+		if ((r = keeper_import(k, &in, &job->in, &why)) != 0)
+			about_file(job->path, &why, e);
+	}
+	secret_free(file);
+	free(name);
+	job->taken = r == 0;
+	return r;
+}
+
+/* The file that was read, and no other that has its name by now. */
+static bool
+same_file(const struct job *job, const struct stat *st)
+{
+	return st->st_dev == job->st.st_dev && st->st_ino == job->st.st_ino;
+}
+
+static void
+set_mode(struct job *job)
+{
+	struct stat st;
+	int fd;
+
+	fd = path_open_regular(job->path, &st, &job->mode_error);
+	if (fd < 0)
+		return;
+	if (!same_file(job, &st))
+		err_set(&job->mode_error, ERR_FAILED, "it was replaced");
+	else if ((st.st_mode & 07777u) != MODE_KEPT &&
+	    fchmod(fd, MODE_KEPT) == -1)
+		err_system(&job->mode_error, ERR_SYSTEM, errno,
+		    "cannot set its mode to 0400");
+	close(fd);
+}
+
+static int
+remove_file(struct keeper *k, const struct job *job, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (job->in.present && !job->in.same)
+		return err_set(e, ERR_MISMATCH,
+		    "the vault has this public key with another private half");
+	if ((r = keeper_holds(k, &job->in.proof, e)) != 0)
+		return r;
+	if (lstat(job->path, &st) == -1)
+		return err_system(e, ERR_SYSTEM, errno, "cannot remove it");
+	if (!same_file(job, &st))
+		return err_set(e, ERR_FAILED, "it was replaced");
+	if (unlink(job->path) == -1)
+		return err_system(e, ERR_SYSTEM, errno, "cannot remove it");
+	return 0;
+}
+
+/* After the vault is on the disk. */
+static void
+settle(const struct cli *cli, struct keeper *k, struct job *job)
+{
+	if (!job->taken)
+		return;
+	set_mode(job);
+	if (option_on(cli, "move"))
+		job->moved = remove_file(k, job, &job->move_error) == 0;
+}
+
+static void
+put_mode(struct buf *b, const struct job *job)
+{
+	unsigned mode = job->st.st_mode & 07777u;
+
+	if (job->mode_error.code != ERR_OK) {
+		buf_printf(b, "    mode is %04o: ", mode);
+		out_put(b, job->mode_error.text);
+		buf_put_text(b, "\n");
+	} else if (mode == MODE_KEPT) {
+		buf_put_text(b, "    mode was 0400 already\n");
+	} else {
+		buf_printf(b, "    mode was %04o%s, is 0400\n", mode,
+		    (mode & 077) != 0 ? " (others could use it)" : "");
+	}
+}
+
+static void
+put_job(const struct cli *cli, struct buf *b, const struct job *job)
+{
+	struct buf repairs = BUF_INIT;
+
+	out_put(b, job->path);
+	buf_put_text(b,
+	    !job->in.present    ? ": imported as '"
+		: job->in.same ? ": already in the vault as '"
+			       : ": NOT the same as in the vault, '");
+	out_put(b, job->in.key.name);
+	buf_put_text(b, "'\n");
+	show_key_lines(b, &job->in.key);
+	keyfile_put_repairs(&repairs, job->in.repairs);
+	if (job->in.repairs != 0)
+		buf_printf(b, "    read in spite of: %s\n", buf_text(&repairs));
+	buf_free(&repairs);
+	put_mode(b, job);
+	if (job->moved) {
+		buf_put_text(b, "    the file was removed\n");
+	} else if (option_on(cli, "move")) {
+		buf_put_text(b, "    the file stays: ");
+		out_put(b, job->move_error.text);
+		buf_put_text(b, "\n");
+	}
+}
+
+static struct json *
+job_json(const struct job *job)
+{
+	struct json *o = json_new_object();
+	struct buf repairs = BUF_INIT;
+	char mode[8];
+
+	snprintf(mode, sizeof(mode), "%04o",
+	    (unsigned)(job->st.st_mode & 07777u));
+	keyfile_put_repairs(&repairs, job->in.repairs);
+	json_set_text(o, "file", job->path);
+	json_set_text(o, "action", job->in.present ? "present" : "imported");
+	json_set_bool(o, "same", !job->in.present || job->in.same);
+	json_set_text(o, "mode_was", mode);
+	json_set_bool(o, "mode_set", job->mode_error.code == ERR_OK);
+	json_set_bool(o, "moved", job->moved);
+	json_set_text(
+	    o, "repairs", job->in.repairs != 0 ? buf_text(&repairs) : NULL);
+	show_key_json(o, &job->in.key);
+	buf_free(&repairs);
+	return o;
+}
+
+static int
+report_json(const struct job *jobs, size_t count)
+{
+	struct json *top = json_new_object(), *list = json_new_array();
+	struct json *errors = json_new_array();
+
+	for (size_t i = 0; i < count; i++) {
+		struct json *o;
+
+		if (jobs[i].taken) {
+			json_append(list, job_json(&jobs[i]));
+			continue;
+		}
+		o = json_new_object();
+		json_set_text(o, "file", jobs[i].path);
+		json_set_text(o, "error", jobs[i].error.text);
+		json_append(errors, o);
+	}
+	json_set(top, "imported", list);
+	json_set(top, "errors", errors);
+	return out_json(top);
+}
+
+static int
+report_text(const struct cli *cli, const struct job *jobs, size_t count)
+{
+	struct buf b = BUF_INIT;
+	int status;
+
+	for (size_t i = 0; i < count; i++)
+		if (jobs[i].taken)
+			put_job(cli, &b, &jobs[i]);
+	status = out_data(&b);
+	buf_free(&b);
+	return status;
+}
+
+/* Errors that differ in kind are just "failed". */
+static int
+join_status(int status, int another)
+{
+	return status == 0 || status == another ? another : 1;
+}
+
+/* Did all that was asked for happen? */
+static int
+job_status(const struct cli *cli, const struct job *job, int status)
+{
+	if (!job->taken)
+		return join_status(status, out_error(&job->error));
+	if (job->mode_error.code != ERR_OK ||
+	    (option_on(cli, "move") && !job->moved) ||
+	    (job->in.present && !job->in.same))
+		return join_status(status, 1);
+	return status;
+}
+
+static int
+report(const struct cli *cli, const struct job *jobs, size_t count)
+{
+	int status = option_on(cli, "json") ? report_json(jobs, count)
+					    : report_text(cli, jobs, count);
+
+	for (size_t i = 0; i < count; i++)
+		status = job_status(cli, &jobs[i], status);
+	return status;
+}
+
+/* Read all, save once. */
+static int
+store_all(const struct cli *cli, struct keeper *k, struct job *jobs,
+    size_t count, struct err *e)
+{
+	size_t added = 0;
+	int r;
+
+	if ((r = keeper_begin(k, e)) != 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		r = take_in(
+		    k, &jobs[i], option_value(cli, "name"), &jobs[i].error);
+		if (r == ERR_INTERRUPTED) {
+			keeper_abort(k);
+			*e = jobs[i].error;
+			return r;
+		}
+		if (r == 0 && !jobs[i].in.present)
+			added++;
+	}
+	if (added > 0)
+		return keeper_commit(k, e);
+	keeper_abort(k);
+	return 0;
+}
+
+static int
+import_files(const struct cli *cli, const struct collection *files)
+{
+	struct keeper *k = NULL;
+	struct job *jobs;
+	size_t count = files->count;
+	struct err e;
+	int status;
+
+	if ((jobs = calloc(count, sizeof(*jobs))) == NULL) {
+		err_set(&e, ERR_NOMEM, "out of memory");
+		return out_error(&e);
+	}
+	for (size_t i = 0; i < count; i++)
+		jobs[i].path = files->list[i].path;
+	if (session_open(cli, &k, &e) != 0 ||
+	    store_all(cli, k, jobs, count, &e) != 0) {
+		status = out_error(&e);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			settle(cli, k, &jobs[i]);
+		status = report(cli, jobs, count);
+		if (option_on(cli, "move"))
+			out_say(cli,
+			    "The vault is the only copy now: keep a backup of "
+			    "'%s'.",
+			    keeper_path(k));
+	}
+	for (size_t i = 0; i < count; i++)
+		keeper_key_clear(&jobs[i].in.key);
+	free(jobs);
+	keeper_free(k);
+	return status;
+}
+
+static int
+run(struct cli *cli)
+{
+	struct collection files = {0};
+	struct err e;
+	int status = 0;
+
+	for (int i = 0; i < cli->operand_count; i++)
+		if (collect(&files, cli->operands[i], out_warning, &e) != 0)
+			status = out_error_about(cli->operands[i], &e);
+	if (option_value(cli, "name") != NULL && files.count > 1) {
+		err_set(&e, ERR_USAGE,
+		    "--name is for one key; there are %zu files", files.count);
+		status = out_error(&e);
+	} else if (files.count > 0) {
+		status = join_status(status, import_files(cli, &files));
+	} else if (status == 0) {
+		err_set(&e, ERR_NOT_FOUND, "no private key is in there");
+		status = out_error_about(cli->operands[0], &e);
+	}
+	if (status == 0 && files.skipped > 0)
+		status = 1;
+	collect_free(&files);
+	return status;
+}
+
+static const struct option options[] = {
+    {"move", 0, NULL, "remove each file once its key is safely stored"},
+    {"name", 0, "NAME", "name of the key (for one file)"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command cmd_import = {
+    .name = "import",
+    .args = "FILE|FOLDER...",
+    .min = 1,
+    .max = -1,
+    .summary = "take private keys into the vault",
+    .about = "From a folder all private keys are taken. A file keeps its "
+	     "place, with mode 0400,\nunless --move is given. A key that is "
+	     "there already is not taken twice.\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+
+/* pemkeep init: make the vault.  It never replaces one. */
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/err.h"
+
+#include "cli.h"
+#include "commands.h"
+
+static int
+run(struct cli *cli)
+{
+	struct keeper *k = NULL;
+	unsigned memory, passes;
+	struct err e;
+	int status = 0;
+
+	if (option_number(cli, "kdf-memory", &memory, &e) != 0 ||
+	    option_number(cli, "kdf-passes", &passes, &e) != 0 ||
+	    session_start(cli, &k, &e) != 0 ||
+	    keeper_init(k, memory, passes, &e) != 0) {
+		status = out_error(&e);
+	} else {
+		out_say(cli, "The vault is '%s'.", keeper_path(k));
+		out_say(cli,
+		    "A copy of this file is a backup, and you need one: without "
+		    "it and its passphrase the keys in it are lost.");
+	}
+	keeper_free(k);
+	return status;
+}
+
+static const struct option options[] = {
+    {"kdf-memory", 0, "MiB", "memory for hashing the passphrase (256)"},
+    {"kdf-passes", 0, "N", "passes of hashing the passphrase (3)"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command cmd_init = {
+    .name = "init",
+    .args = "",
+    .summary = "make the vault",
+    .options = options,
+    .run = run,
+};

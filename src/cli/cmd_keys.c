@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+
+/* pemkeep keys: what is in the vault. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/base/json.h"
+#include "pemkeep/base/table.h"
+#include "pemkeep/base/timefmt.h"
+
+#include "cli.h"
+#include "commands.h"
+
+#define COLUMNS 5
+
+static void
+put_row(struct table *t, const char *const cells[COLUMNS])
+{
+	for (size_t i = 0; i < COLUMNS; i++)
+		table_cell(t, cells[i]);
+}
+
+/* A line below the key's own, for another form of the fingerprint. */
+static void
+put_form(struct table *t, const char *label, const char *form)
+{
+	char text[128];
+
+	if (*form == '\0')
+		return;
+	snprintf(text, sizeof(text), "%s %s", label, form);
+	put_row(t, (const char *const[]){"", "", "", text, ""});
+}
+
+static void
+put_key(struct table *t, const struct keeper_key *key)
+{
+	char bits[16], created[21];
+
+	snprintf(bits, sizeof(bits), "%u", key->bits);
+	timefmt_iso(key->created, created);
+	created[key->created != 0 ? 10 : 0] = '\0'; /* the day is enough */
+	put_row(t,
+	    (const char *const[]){key->name, key->type,
+		key->bits != 0 ? bits : "", key->fingerprint, created});
+	if (strcmp(key->ec2_created, key->ec2_imported) == 0) {
+		put_form(t, "EC2", key->ec2_created);
+		return;
+	}
+	put_form(t, "EC2 created ", key->ec2_created);
+	put_form(t, "EC2 imported", key->ec2_imported);
+}
+
+static int
+show_table(const struct keeper_keys *keys)
+{
+	struct table *t = table_new(COLUMNS);
+	struct buf b = BUF_INIT;
+	struct err e;
+	int status;
+
+	if (t != NULL) {
+		table_align_right(t, 2);
+		put_row(t, (const char *const[]){"NAME", "TYPE", "BITS",
+			       "FINGERPRINT", "ADDED"});
+		for (size_t i = 0; i < keys->count; i++)
+			put_key(t, &keys->list[i]);
+	}
+	if (t != NULL && table_put(&b, t)) {
+		status = out_data(&b);
+	} else {
+		err_set(&e, ERR_NOMEM, "out of memory");
+		status = out_error(&e);
+	}
+	table_free(t);
+	buf_free(&b);
+	return status;
+}
+
+static int
+show_json(const struct keeper_keys *keys)
+{
+	struct json *top = json_new_object(), *list = json_new_array();
+
+	for (size_t i = 0; i < keys->count; i++) {
+		struct json *o = json_new_object();
+
+		show_key_json(o, &keys->list[i]);
+		json_append(list, o);
+	}
+	json_set(top, "keys", list);
+	return out_json(top);
+}
+
+static int
+run(struct cli *cli)
+{
+	struct keeper_keys keys = {0};
+	struct keeper *k = NULL;
+	struct err e;
+	int status;
+
+	if (session_open(cli, &k, &e) != 0 || keeper_list(k, &keys, &e) != 0) {
+		status = out_error(&e);
+	} else if (option_on(cli, "json")) {
+		status = show_json(&keys);
+	} else if (keys.count == 0) {
+		out_say(cli, "The vault is empty; pemkeep import takes keys in.");
+		status = 0;
+	} else {
+		status = show_table(&keys);
+	}
+	keeper_keys_clear(&keys);
+	keeper_free(k);
+	return status;
+}
+
+const struct command cmd_keys = {
+    .name = "keys",
+    .args = "",
+    .summary = "list the keys in the vault",
+    .run = run,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+
+/* pemkeep passwd: another passphrase, and a new key under it. */
+
+#include "pemkeep/agent/keeper.h"
+#include "pemkeep/base/err.h"
+
+#include "cli.h"
+#include "commands.h"
+
+static int
+run(struct cli *cli)
+{
+	struct keeper *k = NULL;
+	unsigned memory, passes;
+	struct err e;
+	int status = 0;
+
+	if (option_number(cli, "kdf-memory", &memory, &e) != 0 ||
+	    option_number(cli, "kdf-passes", &passes, &e) != 0 ||
+	    session_open(cli, &k, &e) != 0 ||
+	    keeper_passwd(k, memory, passes, &e) != 0) {
+		status = out_error(&e);
+	} else {
+		out_say(cli, "The passphrase is changed, and every key is "
+			     "encrypted anew.");
+		out_say(cli,
+		    "Copies of the vault elsewhere still open with the old "
+		    "passphrase: if others may know it, replace the SSH keys "
+		    "themselves.");
+	}
+	keeper_free(k);
+	return status;
+}
+
+static const struct option options[] = {
+    {"kdf-memory", 0, "MiB", "memory for hashing the passphrase (as before)"},
+    {"kdf-passes", 0, "N", "passes of hashing the passphrase (as before)"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command cmd_passwd = {
+    .name = "passwd",
+    .args = "",
+    .summary = "change the vault's passphrase",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PEMKEEP_SRC_CLI_COMMANDS_H
+#define PEMKEEP_SRC_CLI_COMMANDS_H
+
+/* One entry for each command, defined in its cmd_*.c. */
+
+struct command;
+
+extern const struct command cmd_init, cmd_import, cmd_generate, cmd_keys,
+    cmd_export, cmd_rename, cmd_remove, cmd_passwd, cmd_check, cmd_help;
+
+#endif

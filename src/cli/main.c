@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+
+/* The table of commands, and the way to one of them. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/keys/keyfile.h"
+
+#include "cli.h"
+#include "commands.h"
+
+const struct command *const commands[] = {&cmd_init, &cmd_import, &cmd_generate,
+    &cmd_keys, &cmd_export, &cmd_rename, &cmd_remove, &cmd_passwd, &cmd_check,
+    &cmd_help, NULL};
+
+const struct option global_options[] = {
+    {"json", 0, NULL, "print JSON (commands that list)"},
+    {"quiet", 'q', NULL, "say only errors and warnings"},
+    {"verbose", 'v', NULL, "say more"},
+    {"yes", 'y', NULL, "answer yes to questions"},
+    {"no-input", 0, NULL, "never ask at the terminal"},
+    {"passphrase-fd", 0, "N", "read passphrases from descriptor N, one a line"},
+    {"help", 'h', NULL, "show this help"},
+    {"version", 0, NULL, "show the version"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int
+show_help(const struct cli *cli)
+{
+	struct buf b = BUF_INIT;
+	int status;
+
+	if (cli->command != NULL)
+		help_command(&b, cli->command);
+	else
+		help_program(&b);
+	status = out_data(&b);
+	buf_free(&b);
+	return status;
+}
+
+static int
+show_version(void)
+{
+	struct buf b = BUF_INIT;
+	int status;
+
+	buf_printf(&b, "pemkeep %s\n", PEMKEEP_VERSION);
+	status = out_data(&b);
+	buf_free(&b);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = {0};
+	struct err e;
+
+	if (keyfile_askpass_main())
+		return 0;
+	if (options_parse(&cli, argc, argv, &e) != 0)
+		return out_error(&e);
+	if (option_on(&cli, "version"))
+		return show_version();
+	if (option_on(&cli, "help"))
+		return show_help(&cli);
+	if (cli.command == NULL) {
+		err_set(&e, ERR_USAGE, "a command is needed");
+		err_hint(&e, "pemkeep help");
+		return out_error(&e);
+	}
+	return cli.command->run(&cli);
+}

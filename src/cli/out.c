@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * The one way to the outside.  What may come from a file, a name, a server is
+ * escaped here, whole messages at a time, so that no caller can forget it.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/base/json.h"
+#include "pemkeep/base/utf8.h"
+
+#include "cli.h"
+
+void
+out_put(struct buf *b, const char *text)
+{
+	utf8_escape(b, text, strlen(text));
+}
+
+static void
+talk(const char *label, const char *text)
+{
+	struct buf b = BUF_INIT;
+
+	buf_put_text(&b, label);
+	out_put(&b, text);
+	buf_put_text(&b, "\n");
+	fputs(buf_text(&b), stderr);
+	buf_free(&b);
+}
+
+static void
+talk_form(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) == -1)
+		return;
+	talk("", text);
+	free(text);
+}
+
+void
+out_say(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (option_on(cli, "quiet"))
+		return;
+	va_start(ap, fmt);
+	talk_form(fmt, ap);
+	va_end(ap);
+}
+
+void
+out_verbose(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!option_on(cli, "verbose"))
+		return;
+	va_start(ap, fmt);
+	talk_form(fmt, ap);
+	va_end(ap);
+}
+
+void
+out_warning(const char *text, const char *hint)
+{
+	talk("pemkeep: warning: ", text);
+	if (hint != NULL && *hint != '\0')
+		talk("hint: ", hint);
+}
+
+int
+out_error(const struct err *e)
+{
+	talk("pemkeep: ", e->text);
+	if (e->hint[0] != '\0')
+		talk("hint: ", e->hint);
+	return err_exit_status(e->code);
+}
+
+int
+out_error_about(const char *about, const struct err *e)
+{
+	struct err full;
+
+	err_set(&full, e->code, "'%s': %s", about, e->text);
+	if (e->hint[0] != '\0')
+		err_hint(&full, "%s", e->hint);
+	return out_error(&full);
+}
+
+int
+out_data(struct buf *b)
+{
+	const char *text = buf_text(b);
+	struct err e;
+
+	if (!buf_ok(b)) {
+		err_set(&e, ERR_NOMEM, "out of memory");
+		return out_error(&e);
+	}
+	if (fputs(text, stdout) != EOF && fflush(stdout) == 0)
+		return 0;
+	err_system(&e, ERR_SYSTEM, errno, "cannot write the output");
+	return out_error(&e);
+}
+
+int
+out_json(struct json *j)
+{
+	struct buf b = BUF_INIT;
+	struct err e;
+	int status;
+
+	if (j != NULL && json_put(&b, j)) {
+		status = out_data(&b);
+	} else {
+		err_set(&e, ERR_NOMEM, "out of memory");
+		status = out_error(&e);
+	}
+	json_free(j);
+	buf_free(&b);
+	return status;
+}

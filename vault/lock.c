@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * One writer at a time: flock on NAME.lock, which is never removed (removing it
+ * would let two processes lock two files).  The holder's pid stands in it, for
+ * the message only.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define NAP_MS 20u
+
+static int
+open_lock(const struct folder *f, const char *name, int *fdp,
+    struct vault_error *e)
+{
+	struct stat st;
+	int fd;
+
+	do {
+		fd = openat(f->fd, name,
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		    0600);
+	} while (fd == -1 && errno == EINTR);
+	if (fd == -1 && (errno == ELOOP || errno == ENXIO || errno == EISDIR))
+		return vault_fail(e, VAULT_EKIND, 0, name);
+	if (fd == -1)
+		return vault_fail_system(e, "open the lock", name);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid()) {
+		/* Mode for a lock made under a strange umask. */
+		if ((st.st_mode & 07777) == 0600 || fchmod(fd, 0600) == 0) {
+			*fdp = fd;
+			return 0;
+		}
+	}
+	close(fd);
+	return vault_fail(e, VAULT_EKIND, 0, name);
+}
+
+static uint64_t
+holder(int fd)
+{
+	char text[32];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
+static void
+sign(int fd)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	/* For people only: a failure here must not stop a save. */
+	if (ftruncate(fd, 0) == -1 || pwrite(fd, text, (size_t)n, 0) != n)
+		return;
+}
+
+int
+lock_take(const struct folder *f, unsigned wait_ms, int *fdp,
+    struct vault_error *e)
+{
+	const struct timespec nap = {0, NAP_MS * 1000000L};
+	unsigned waited = 0;
+	char *name;
+	int fd = -1, r;
+
+	*fdp = -1;
+	if ((name = folder_name(f, ".lock")) == NULL)
+		return vault_fail(e, VAULT_ENOMEM, 0, f->base);
+	if ((r = open_lock(f, name, &fd, e)) != 0)
+		goto out;
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK) {
+			r = vault_fail_system(e, "lock", name);
+			goto out;
+		}
+		if (waited >= wait_ms) {
+			r = vault_fail_number(
+			    e, VAULT_ELOCKED, holder(fd), name);
+			goto out;
+		}
+		nanosleep(&nap, NULL);
+		waited += NAP_MS;
+	}
+	sign(fd);
+	*fdp = fd;
+	fd = -1;
+out:
+	if (fd != -1)
+		close(fd);
+	free(name);
+	return r;
+}
+
+void
+lock_free(int *fdp)
+{
+	if (*fdp != -1)
+		close(*fdp);
+	*fdp = -1;
+}

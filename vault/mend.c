@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+
+/* Setting right what went wrong outside: an old copy put back, loose modes. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "secret.h"
+
+int
+vault_repair(const struct vault_place *place,
+    void (*fn)(void *, const char *, unsigned, unsigned), void *arg,
+    struct vault_error *e)
+{
+	static const struct {
+		const char *suffix;
+		mode_t mode;
+	} files[] = {{"", 0400}, {".bak", 0400}, {".replaced", 0400},
+	    {".lock", 0600}};
+	struct folder f;
+	char *name;
+	int r;
+
+	if ((r = folder_open(&f, place->path, false, e)) != 0)
+		return r;
+	/* The folder first: once it is ours alone, names stay what they are. */
+	r = file_mode(&f, ".", 0700, fn, arg, e);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && r == 0;
+	    i++) {
+		if ((name = folder_name(&f, files[i].suffix)) == NULL)
+			r = vault_fail(e, VAULT_ENOMEM, 0, f.base);
+		else
+			r = file_mode(&f, name, files[i].mode, fn, arg, e);
+		free(name);
+	}
+	folder_close(&f);
+	return r;
+}
+
+/* Open and check all of the copy that is to be restored. */
+static int
+load_copy(const char *file, const struct secret *pass, struct image *m,
+    struct keys **kp, struct vault_error *e)
+{
+	struct folder f;
+	int r;
+
+	if ((r = folder_open(&f, file, false, e)) != 0)
+		return r;
+	if ((r = image_read(m, &f, f.base, false, e)) == 0 &&
+	    (r = image_unlock(m, pass, kp, e)) == 0)
+		r = image_check(m, e);
+	folder_close(&f);
+	return r;
+}
+
+/* The generation of the present file, if it is this vault's and sound. */
+static uint64_t
+present_generation(const struct folder *f, const uint8_t *vault_id)
+{
+	uint64_t generation = 0;
+	struct image m;
+
+	if (image_read(&m, f, f->base, false, NULL) != 0)
+		return 0;
+	if (memcmp(m.header.vault_id, vault_id, VAULT_ID_BYTES) == 0)
+		generation = m.header.generation;
+	image_free(&m);
+	return generation;
+}
+
+/* The copy's header as the newest of all generations known here. */
+static int
+newest_header(const struct folder *f, const char *seen_path,
+    const struct header *copy, struct header *h, struct vault_error *e)
+{
+	uint64_t present = present_generation(f, copy->vault_id);
+	struct seen seen;
+	bool bad;
+
+	if (!header_copy(h, copy))
+		return vault_fail(e, VAULT_ENOMEM, 0, "header");
+	header_add_ancestor(h);
+	seen_read(seen_path, h->vault_id, &seen, &bad);
+	if (seen.known && seen.generation > h->generation)
+		h->generation = seen.generation;
+	if (present > h->generation)
+		h->generation = present;
+	if (h->generation >= INT64_MAX) {
+		header_free(h);
+		return vault_fail(e, VAULT_EFULL, 11, "generations");
+	}
+	h->generation++;
+	return 0;
+}
+
+static int
+install_copy(const struct folder *f, const char *seen_path,
+    const struct image *copy, struct keys *k, struct vault_error *e)
+{
+	struct bytes out = {0};
+	struct image m = {0};
+	struct header h;
+	int r;
+
+	if ((r = newest_header(f, seen_path, &copy->header, &h, e)) != 0)
+		return r;
+	if ((r = image_build(&h, &copy->records, k, &out, e)) == 0)
+		r = save(f, &out, NULL, BAK_SET_ASIDE, k, &m, e);
+	if ((r == 0 || r == VAULT_EUNSURE) && !seen_write(seen_path, &h))
+		r = vault_fail_system(e, "write", seen_path);
+	image_free(&m);
+	bytes_free(&out);
+	header_free(&h);
+	return r;
+}
+
+int
+vault_restore(const struct vault_place *place, const char *file,
+    const struct secret *pass, struct vault_error *e)
+{
+	struct folder f = FOLDER_INIT;
+	struct keys *k = NULL;
+	struct image copy = {0};
+	unsigned wait = place->lock_wait_ms;
+	int lock = -1, r;
+
+	if ((r = load_copy(file, pass, &copy, &k, e)) != 0 ||
+	    (r = folder_open(&f, place->path, true, e)) != 0 ||
+	    (r = lock_take(
+		 &f, wait != 0 ? wait : LOCK_WAIT_MS, &lock, e)) != 0 ||
+	    (r = file_sweep(&f, e)) != 0)
+		goto out;
+	r = install_copy(&f, place->seen, &copy, k, e);
+out:
+	lock_free(&lock);
+	folder_close(&f);
+	image_free(&copy);
+	keys_free(k);
+	return r;
+}
