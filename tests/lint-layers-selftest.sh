@@ -34,10 +34,11 @@ caught()
 
 check 'vault' legal vault/a.c '<sodium.h>' '"vault.h"'
 check 'base' legal src/base/json.c '<jansson.h>' '"pemkeep/base/err.h"'
-check 'base, own header' legal src/base/a.c '"src/base/a.h"'
+check 'own header' legal src/base/a.c '"src/base/a.h"' '"a.c"'
 check 'keys' legal src/keys/a.c '<openssl/evp.h>' '"vault/secret.h"' \
     '"pemkeep/base/err.h"' '"pemkeep/keys/key.h"'
-check 'agent' legal src/agent/a.c '"vault/vault.h"' '<event2/event.h>'
+check 'agent' legal src/agent/a.c '"vault/vault.h"' '"vault/secret.h"' \
+    '<event2/event.h>'
 check 'ssh' legal src/ssh/a.c '<libssh2.h>' '<libssh2_sftp.h>'
 check 'launch' legal src/launch/a.c '"pemkeep/agent/client.h"'
 check 'cli' legal src/cli/a.c '"pemkeep/audit/a.h"' '"src/cli/a.h"'
@@ -64,7 +65,7 @@ check 'vault is not alone' caught 'only itself' \
 check 'vault leaves its folder' caught 'only itself' \
     vault/a.c '"../src/base/a.h"'
 check 'vault names its folder' caught 'only itself' vault/a.c '"vault/vault.h"'
-check 'no folder' caught 'does not name its folder' src/cli/a.c '"out.h"'
+check 'not beside it' caught 'not in this folder' src/cli/a.c '"out.h"'
 check 'no quotes' caught 'wants quotes' src/cli/a.c '<pemkeep/base/buf.h>'
 for library in sodium.h openssl/evp.h jansson.h curl/curl.h expat.h \
     sqlite3.h libssh2.h libssh2_sftp.h event2/event.h event.h; do
@@ -77,7 +78,7 @@ check 'jansson beside json.c' caught 'not at home' \
     src/base/table.c '<jansson.h>'
 check 'public header' caught 'in a public header' \
     include/pemkeep/keys/a.h '<openssl/evp.h>'
-check "the vault's public header" caught 'in a public header' \
+check "a header of the vault" caught 'in a public header' \
     vault/vault.h '<sodium.h>'
 check 'with blanks' caught 'not at home' src/cli/a.c '  <sodium.h>'
 lint src/more/a.c

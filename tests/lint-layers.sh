@@ -12,7 +12,7 @@ vault     ; sodium
 base      ; json.c:jansson digest.c:openssl
 keys      base vault/secret.h ; openssl
 log       base ;
-agent     base keys log vault/vault.h vault/secret.h ; event2
+agent     base keys log vault ; event2
 ssh       base ; libssh2 event2
 aws       base vault/secret.h ; curl expat
 inventory base aws ; sqlite3
@@ -42,10 +42,10 @@ violations()
 		name = substr($0, RLENGTH + 1); sub(/[>"].*/, "", name)
 		folder = name; sub(/\/?[^\/]*$/, "", folder)
 		library = name; sub(/[_\/.].*/, "", library)
-		file = FILENAME; sub(/.*\//, "", file)
+		dir = file = FILENAME; sub(/[^\/]*$/, "", dir); sub(/.*\//, "", file)
 	}
-	library ~ /^(sodium|openssl|jansson|curl|expat|sqlite3|libssh2|ev.*)$/ {
-		if (FILENAME ~ /^include|^vault\/(vault|secret)\.h$/)
+	library ~ /^(sodium|openssl|jansson|curl|expat|sqlite3|libssh2|ev(ent2?|util|dns|http)?)$/ {
+		if (FILENAME ~ /^include|^vault\/.*\.h$/)
 			bad("a library in a public header")
 		else if (!(library in home) && !((file ":" library) in home))
 			bad("this library is not at home here")
@@ -55,7 +55,8 @@ violations()
 	!quoted { next }
 	layer == "vault" && folder { bad("vault includes only itself") }
 	layer == "vault" { next }
-	!folder { bad("does not name its folder"); next }
+	!folder { if ((getline line <(dir name)) < 0) bad("not in this folder")
+		close(dir name); next }
 	!(name in may) && !(folder in may) { bad("not for this layer") }'
 }
 

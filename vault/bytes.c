@@ -71,7 +71,7 @@ bytes_space(struct bytes *b, size_t len)
 
 	if (b->failed || __builtin_add_overflow(b->len, len, &want))
 		goto fail;
-	if (want > b->capacity) {
+	if (want > b->capacity || b->data == NULL) {
 		size_t room = want < 256 ? 256 : want + want / 2;
 
 		if ((p = realloc(b->data, room)) == NULL)
@@ -80,8 +80,7 @@ bytes_space(struct bytes *b, size_t len)
 		b->capacity = room;
 	}
 	p = b->data + b->len;
-	if (len > 0)
-		memset(p, 0, len);
+	memset(p, 0, len);
 	b->len = want;
 	return p;
 fail:

@@ -24,9 +24,11 @@ misuse(struct vault_error *e, const char *what)
 static int
 refresh(struct vault *v, struct vault_error *e)
 {
+	struct memory memory;
 	struct image m;
 	int r;
 
+	seen_load(v->seen, &memory);
 	if ((r = image_read(&m, &v->folder, v->folder.base, true, e)) != 0)
 		return r;
 	if ((r = image_open(&m, v->keys, e)) != 0) {
@@ -35,7 +37,7 @@ refresh(struct vault *v, struct vault_error *e)
 			r = vault_fail(e, VAULT_ECHANGED, 20, "vault");
 		goto fail;
 	}
-	switch (vault_judge(v, &m.header)) {
+	switch (vault_judge(v, &memory, &m.header)) {
 	case TRUST_ROLLBACK:
 		r = vault_fail(e, VAULT_EROLLBACK, 0, v->path);
 		goto fail;
@@ -102,8 +104,8 @@ vault_put(struct vault *v, const struct vault_put *put,
 	    !record_set_info(rec, put->info, put->info_len))
 		r = vault_fail(e, VAULT_ENOMEM, 0, put->name);
 	else
-		r = record_seal(rec, v->image.header.vault_id, vault_record_keys(v),
-		    put->payload, e);
+		r = record_seal(rec, v->image.header.vault_id,
+		    vault_record_keys(v), put->payload, e);
 	if (r != 0) {
 		record_free(rec);
 		list->count--;
@@ -151,8 +153,8 @@ vault_set_info(struct vault *v, const uint8_t id[VAULT_ID_BYTES],
 }
 
 int
-vault_remove(struct vault *v, const uint8_t id[VAULT_ID_BYTES],
-    struct vault_error *e)
+vault_remove(
+    struct vault *v, const uint8_t id[VAULT_ID_BYTES], struct vault_error *e)
 {
 	struct records *list = &v->image.records;
 	struct record *rec = records_by_id(list, id);
@@ -185,8 +187,8 @@ reseal(const struct vault *v, struct keys *k, struct records *out,
 	for (size_t i = 0; i < list->count && r == 0; i++) {
 		const struct record *old = &list->list[i];
 
-		r = record_open(
-		    old, v->image.header.vault_id, vault_record_keys(v), payload, e);
+		r = record_open(old, v->image.header.vault_id,
+		    vault_record_keys(v), payload, e);
 		if (r != 0)
 			break;
 		if ((rec = records_add(out)) == NULL ||
@@ -204,8 +206,7 @@ reseal(const struct vault *v, struct keys *k, struct records *out,
 		}
 		rec->entry.revision = old->entry.revision + 1;
 		rec->entry.type = old->entry.type;
-		r = record_seal(
-		    rec, v->image.header.vault_id, k, payload, e);
+		r = record_seal(rec, v->image.header.vault_id, k, payload, e);
 	}
 	secret_free(payload);
 	return r;
@@ -215,8 +216,8 @@ int
 vault_set_passphrase(struct vault *v, const struct secret *pass,
     const struct vault_kdf *kdf, struct vault_error *e)
 {
-	struct records records = {0};
-	struct bytes stanzas = {0};
+	struct records records = { 0 };
+	struct bytes stanzas = { 0 };
 	const uint8_t *stanza;
 	struct keys *k;
 	bool unknown;
@@ -231,8 +232,8 @@ vault_set_passphrase(struct vault *v, const struct secret *pass,
 		return r;
 	if ((k = keys_new()) == NULL)
 		return vault_fail(e, VAULT_ENOMEM, 0, "keys");
-	if ((r = stanza_make(&stanzas, v->image.header.vault_id, pass, kdf, k,
-		 e)) != 0 ||
+	if ((r = stanza_make(
+		 &stanzas, v->image.header.vault_id, pass, kdf, k, e)) != 0 ||
 	    (r = reseal(v, k, &records, e)) != 0) {
 		records_free(&records);
 		bytes_free(&stanzas);
@@ -258,12 +259,12 @@ next_header(const struct vault *v, struct header *h, struct vault_error *e)
 		header_free(h);
 		return vault_fail(e, VAULT_EFULL, 11, "generations");
 	}
-	header_add_ancestor(h);
+	header_add_ancestor(h, h->mac);
 	h->generation++;
 	if (v->next_keys != NULL) {
 		bytes_free(&h->stanzas);
-		bytes_put(&h->stanzas, v->next_stanzas.data,
-		    v->next_stanzas.len);
+		bytes_put(
+		    &h->stanzas, v->next_stanzas.data, v->next_stanzas.len);
 		if (h->stanzas.failed) {
 			header_free(h);
 			return vault_fail(e, VAULT_ENOMEM, 0, "header");
@@ -276,9 +277,9 @@ int
 vault_commit(struct vault *v, struct vault_error *e)
 {
 	enum bak bak = v->next_keys != NULL ? BAK_REMOVE
-	    : v->removed		    ? BAK_COPY_NEW
+	    : v->removed                    ? BAK_COPY_NEW
 					    : BAK_KEEP_OLD;
-	struct bytes file = {0};
+	struct bytes file = { 0 };
 	struct header h;
 	struct image m;
 	int r;
@@ -290,8 +291,8 @@ vault_commit(struct vault *v, struct vault_error *e)
 	r = image_build(&h, &v->image.records, vault_record_keys(v), &file, e);
 	header_free(&h);
 	if (r == 0)
-		r = save(&v->folder, &file, &v->image, bak, vault_record_keys(v), &m,
-		    e);
+		r = save(&v->folder, &file, &v->image, bak,
+		    vault_record_keys(v), &m, e);
 	if (r != 0 && r != VAULT_EUNSURE)
 		goto out;
 	vault_remember(v, &m.header);

@@ -50,28 +50,33 @@ static const struct text {
 	enum vault_result code;
 	const char *text;
 } texts[] = {
-    {VAULT_OK, "no error"},
-    {VAULT_ENOMEM, "out of memory"},
-    {VAULT_ENOVAULT, "there is no vault '%s'"},
-    {VAULT_EEXISTS, "'%s' exists already"},
-    {VAULT_EKIND, "'%s' is not what it should be (a regular file in a folder)"},
-    {VAULT_ENOTVAULT, "'%s' is not a pemkeep vault"},
-    {VAULT_EVERSION, "the vault was made by a newer version of pemkeep (%s)"},
-    {VAULT_ECOST, "the vault asks for an absurd passphrase hash (%s)"},
-    {VAULT_EPASSPHRASE, "wrong passphrase"},
-    {VAULT_ENOSTANZA, "the vault cannot be unlocked with a passphrase"},
-    {VAULT_EROLLBACK, "the vault is older than the one last seen here"},
-    {VAULT_EFORK, "the vault does not descend from the one last seen here"},
-    {VAULT_ECHANGED, "the vault's passphrase was changed meanwhile"},
-    {VAULT_ENOTFOUND, "there is no such record"},
-    {VAULT_ENAME, "that is not a possible name"},
-    {VAULT_ETAKEN, "the name is taken"},
-    {VAULT_EFULL, "the vault is full (%s)"},
-    {VAULT_ESTANZA, "the vault has ways to unlock it that this version does "
-		    "not know, and would lose"},
-    {VAULT_EUNSURE, "saved, but it is not certain to survive a power cut: "
-		    "cannot flush '%s'"},
-    {VAULT_EUSE, "internal error: %s"},
+	{ VAULT_OK, "no error" },
+	{ VAULT_ENOMEM, "out of memory" },
+	{ VAULT_ENOVAULT, "there is no vault '%s'" },
+	{ VAULT_EEXISTS, "'%s' exists already" },
+	{ VAULT_EKIND,
+	    "'%s' is not what it should be (a regular file in a folder)" },
+	{ VAULT_ENOTVAULT, "'%s' is not a pemkeep vault" },
+	{ VAULT_EVERSION,
+	    "the vault was made by a newer version of pemkeep (%s)" },
+	{ VAULT_ECOST, "the vault asks for an absurd passphrase hash (%s)" },
+	{ VAULT_EPASSPHRASE, "wrong passphrase" },
+	{ VAULT_ENOSTANZA, "the vault cannot be unlocked with a passphrase" },
+	{ VAULT_EROLLBACK, "the vault is older than the one last seen here" },
+	{ VAULT_EFORK,
+	    "the vault does not descend from the one last seen here" },
+	{ VAULT_ECHANGED, "the vault's passphrase was changed meanwhile" },
+	{ VAULT_ENOTFOUND, "there is no such record" },
+	{ VAULT_ENAME, "that is not a possible name" },
+	{ VAULT_ETAKEN, "the name is taken" },
+	{ VAULT_EFULL, "the vault is full (%s)" },
+	{ VAULT_ESTANZA,
+	    "the vault has ways to unlock it that this version does "
+	    "not know, and would lose" },
+	{ VAULT_EUNSURE,
+	    "saved, but it is not certain to survive a power cut: "
+	    "cannot flush '%s'" },
+	{ VAULT_EUSE, "internal error: %s" },
 };
 
 static const char *
@@ -105,7 +110,8 @@ vault_message(const struct vault_error *e, char *text, size_t size)
 		break;
 	case VAULT_ENOKDFMEM:
 		snprintf(text, size,
-		    "not enough memory for the passphrase hash: it needs %llu MiB",
+		    "not enough memory for the passphrase hash: it needs %llu "
+		    "MiB",
 		    (unsigned long long)(e->number + 1023) / 1024);
 		break;
 	case VAULT_EMODE:
@@ -123,7 +129,8 @@ vault_message(const struct vault_error *e, char *text, size_t size)
 	case VAULT_ELOCKED:
 		if (e->number != 0)
 			snprintf(text, size,
-			    "another pemkeep (process %llu) is changing the vault",
+			    "another pemkeep (process %llu) is changing the "
+			    "vault",
 			    (unsigned long long)e->number);
 		else
 			snprintf(text, size,

@@ -33,8 +33,8 @@ full(const struct folder *f, const char *name, char *text, size_t size)
 	return text;
 }
 
-static int
-fail_at(struct vault_error *e, const struct folder *f, const char *doing,
+int
+folder_fail(struct vault_error *e, const struct folder *f, const char *doing,
     const char *name)
 {
 	char text[sizeof(e->where)];
@@ -71,8 +71,8 @@ resolve(struct folder *f, const char *path, struct vault_error *e)
 	if (slash == NULL)
 		folder = strdup(".");
 	else
-		folder = strndup(
-		    path, slash == path ? 1 : (size_t)(slash - path));
+		folder =
+		    strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	f->base = strdup(base);
 	if (folder == NULL || f->base == NULL) {
 		free(folder);
@@ -88,8 +88,8 @@ resolve(struct folder *f, const char *path, struct vault_error *e)
 }
 
 int
-folder_open(struct folder *f, const char *path, bool strict,
-    struct vault_error *e)
+folder_open(
+    struct folder *f, const char *path, bool strict, struct vault_error *e)
 {
 	struct stat st;
 	int r;
@@ -99,6 +99,10 @@ folder_open(struct folder *f, const char *path, bool strict,
 		goto fail;
 	RETRY(f->fd,
 	    open(f->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	if (f->fd == -1 && errno == ENOTDIR) {
+		r = vault_fail(e, VAULT_EKIND, 0, f->path);
+		goto fail;
+	}
 	if (f->fd == -1 || fstat(f->fd, &st) == -1) {
 		r = vault_fail_system(e, "open the folder", f->path);
 		goto fail;
@@ -139,7 +143,8 @@ open_checked(const struct folder *f, const char *name, bool strict,
 
 	full(f, name, path, sizeof(path));
 	RETRY(fd,
-	    openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+	    openat(
+		f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 	if (fd == -1 && errno == ENOENT)
 		return vault_fail(e, VAULT_ENOVAULT, 0, path);
 	if (fd == -1 && (errno == ELOOP || errno == ENXIO))
@@ -181,7 +186,7 @@ file_read(const struct folder *f, const char *name, bool strict,
 	if ((data = malloc(len + 1)) == NULL)
 		r = vault_fail(e, VAULT_ENOMEM, 0, name);
 	else if (io_read(fd, data, len) == -1)
-		r = fail_at(e, f, "read", name);
+		r = folder_fail(e, f, "read", name);
 	close(fd);
 	if (r != 0) {
 		free(data);
@@ -222,13 +227,13 @@ file_write_temp(const struct folder *f, const uint8_t *data, size_t len,
 	if ((fd = create_temp(f, namep)) == -1) {
 		result = *namep == NULL
 		    ? vault_fail(e, VAULT_ENOMEM, 0, f->base)
-		    : fail_at(e, f, "create", *namep);
+		    : folder_fail(e, f, "create", *namep);
 		free(*namep);
 		*namep = NULL;
 		return result;
 	}
 	if (io_write_file(fd, MODE_VAULT, data, len) == -1)
-		result = fail_at(e, f, "write", *namep);
+		result = folder_fail(e, f, "write", *namep);
 	if (result != 0) {
 		unlinkat(f->fd, *namep, 0);
 		free(*namep);
@@ -244,7 +249,7 @@ file_rename(const struct folder *f, const char *from, const char *to,
 	int r;
 
 	RETRY(r, renameat(f->fd, from, f->fd, to));
-	return r == 0 ? 0 : fail_at(e, f, "replace", to);
+	return r == 0 ? 0 : folder_fail(e, f, "replace", to);
 }
 
 int
@@ -254,7 +259,7 @@ file_remove(const struct folder *f, const char *name, struct vault_error *e)
 
 	RETRY(r, unlinkat(f->fd, name, 0));
 	if (r == -1 && errno != ENOENT)
-		return fail_at(e, f, "remove", name);
+		return folder_fail(e, f, "remove", name);
 	return 0;
 }
 
@@ -287,15 +292,16 @@ file_sweep(const struct folder *f, struct vault_error *e)
 	DIR *dir;
 	int fd, r = 0;
 
+	if ((prefix = folder_name(f, TEMP_INFIX)) == NULL)
+		return vault_fail(e, VAULT_ENOMEM, 0, f->path);
 	RETRY(fd, openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
 		r = vault_fail_system(e, "read the folder", f->path);
 		if (fd != -1)
 			close(fd);
+		free(prefix);
 		return r;
 	}
-	if ((prefix = folder_name(f, TEMP_INFIX)) == NULL)
-		r = vault_fail(e, VAULT_ENOMEM, 0, f->path);
 	while (r == 0 && (errno = 0, d = readdir(dir)) != NULL)
 		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0)
 			r = file_remove(f, d->d_name, e);
@@ -318,7 +324,7 @@ file_link(const struct folder *f, const char *name, const char *bak,
 	if ((r = file_remove(f, temp, e)) == 0) {
 		RETRY(r, linkat(f->fd, name, f->fd, temp, 0));
 		if (r == -1)
-			r = fail_at(e, f, "make a second name for", name);
+			r = folder_fail(e, f, "make a second name for", name);
 	}
 	if (r == 0)
 		r = file_rename(f, temp, bak, e);

@@ -12,8 +12,14 @@
 
 #include "internal.h"
 
-enum { TAG_VAULT_ID = 1, TAG_GENERATION, TAG_ANCESTORS, TAG_LENGTH, TAG_INDEX,
-	TAG_STANZAS };
+enum {
+	TAG_VAULT_ID = 1,
+	TAG_GENERATION,
+	TAG_ANCESTORS,
+	TAG_LENGTH,
+	TAG_INDEX,
+	TAG_STANZAS
+};
 
 #define TAG_OPTIONAL 0x8000u
 #define FORMAT_VERSION 1u
@@ -51,10 +57,10 @@ header_copy(struct header *to, const struct header *from)
 
 /* R5 to R8: where does the header end, and is it whole? */
 static int
-parse_preamble(const uint8_t *file, size_t len, size_t *header_len,
-    struct vault_error *e)
+parse_preamble(
+    const uint8_t *file, size_t len, size_t *header_len, struct vault_error *e)
 {
-	struct cursor c = {file, len, false};
+	struct cursor c = { file, len, false };
 	const uint8_t *m = cursor_bytes(&c, sizeof(magic));
 	uint8_t sum[HASH_BYTES];
 	uint32_t version;
@@ -94,7 +100,7 @@ parse_ancestors(struct header *h, const struct tlv *t, struct vault_error *e)
 static void
 parse_index_field(struct header *h, const struct tlv *t)
 {
-	struct cursor c = {t->value, t->len, false};
+	struct cursor c = { t->value, t->len, false };
 
 	memcpy(h->index_nonce, cursor_bytes(&c, NONCE_BYTES), NONCE_BYTES);
 	h->index_length = cursor_u32(&c);
@@ -102,14 +108,16 @@ parse_index_field(struct header *h, const struct tlv *t)
 }
 
 /* Sizes of the fields that have one; 0: any. */
-static const size_t field_size[] = {[TAG_VAULT_ID] = VAULT_ID_BYTES,
-    [TAG_GENERATION] = 8, [TAG_LENGTH] = 8, [TAG_INDEX] = INDEX_FIELD_BYTES,
-    [TAG_STANZAS] = 0};
+static const size_t field_size[] = { [TAG_VAULT_ID] = VAULT_ID_BYTES,
+	[TAG_GENERATION] = 8,
+	[TAG_LENGTH] = 8,
+	[TAG_INDEX] = INDEX_FIELD_BYTES,
+	[TAG_STANZAS] = 0 };
 
 static int
 parse_field(struct header *h, const struct tlv *t, struct vault_error *e)
 {
-	struct cursor c = {t->value, t->len, false};
+	struct cursor c = { t->value, t->len, false };
 
 	if (t->tag >= TAG_OPTIONAL) {
 		tlv_put(&h->optional, t->tag, t->value, t->len);
@@ -141,10 +149,10 @@ parse_field(struct header *h, const struct tlv *t, struct vault_error *e)
 }
 
 static int
-parse_fields(struct header *h, const uint8_t *p, size_t len,
-    struct vault_error *e)
+parse_fields(
+    struct header *h, const uint8_t *p, size_t len, struct vault_error *e)
 {
-	struct cursor c = {p, len, false};
+	struct cursor c = { p, len, false };
 	unsigned rule, seen = 0;
 	struct tlv t;
 	long last = -1;
@@ -184,8 +192,8 @@ check_fields(const struct header *h, size_t len, struct vault_error *e)
 }
 
 int
-header_parse(struct header *h, const uint8_t *file, size_t len,
-    struct vault_error *e)
+header_parse(
+    struct header *h, const uint8_t *file, size_t len, struct vault_error *e)
 {
 	const uint8_t *pass;
 	size_t header_len = 0;
@@ -227,7 +235,7 @@ header_check_mac(const struct header *h, const uint8_t *file, struct keys *k,
 static void
 build_fields(struct header *h, struct bytes *out)
 {
-	struct bytes field = {0};
+	struct bytes field = { 0 };
 	uint8_t le[8];
 
 	tlv_put(out, TAG_VAULT_ID, h->vault_id, VAULT_ID_BYTES);
@@ -252,15 +260,15 @@ build_fields(struct header *h, struct bytes *out)
 static size_t
 built_size(const struct header *h)
 {
-	return PREAMBLE_BYTES + HASH_BYTES + VAULT_MAC_BYTES +
-	    (size_t)6 * 6 + VAULT_ID_BYTES + 8 + 8 + INDEX_FIELD_BYTES +
+	return PREAMBLE_BYTES + HASH_BYTES + VAULT_MAC_BYTES + (size_t)6 * 6 +
+	    VAULT_ID_BYTES + 8 + 8 + INDEX_FIELD_BYTES +
 	    h->ancestor_count * VAULT_MAC_BYTES + h->stanzas.len +
 	    h->optional.len;
 }
 
 int
-header_build(struct header *h, uint64_t rest, struct keys *k,
-    struct bytes *out, struct vault_error *e)
+header_build(struct header *h, uint64_t rest, struct keys *k, struct bytes *out,
+    struct vault_error *e)
 {
 	uint8_t sum[HASH_BYTES];
 	size_t fields;
@@ -289,11 +297,11 @@ header_build(struct header *h, uint64_t rest, struct keys *k,
 }
 
 void
-header_add_ancestor(struct header *h)
+header_add_ancestor(struct header *h, const uint8_t *mac)
 {
 	memmove(h->ancestors[1], h->ancestors[0],
 	    sizeof(h->ancestors) - VAULT_MAC_BYTES);
-	memcpy(h->ancestors[0], h->mac, VAULT_MAC_BYTES);
+	memcpy(h->ancestors[0], mac, VAULT_MAC_BYTES);
 	if (h->ancestor_count < ANCESTORS_MAX)
 		h->ancestor_count++;
 }

@@ -50,8 +50,7 @@ image_unlock(struct image *m, const struct secret *pass, struct keys **kp,
 
 	*kp = NULL;
 	if ((r = stanza_check(&m->header.stanzas, &stanza, &unknown, e)) != 0 ||
-	    (r = stanza_unlock(
-		 stanza, m->header.vault_id, pass, kp, e)) != 0 ||
+	    (r = stanza_unlock(stanza, m->header.vault_id, pass, kp, e)) != 0 ||
 	    (r = image_open(m, *kp, e)) != 0) {
 		keys_free(*kp);
 		*kp = NULL;
@@ -74,7 +73,7 @@ int
 image_build(struct header *h, const struct records *r, struct keys *k,
     struct bytes *out, struct vault_error *e)
 {
-	struct bytes index = {0};
+	struct bytes index = { 0 };
 	uint64_t rest;
 	int result;
 

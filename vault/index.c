@@ -21,8 +21,8 @@ damaged(struct vault_error *e, unsigned rule, const char *where)
 void
 record_free(struct record *r)
 {
-	free((void *)(uintptr_t)r->entry.name);
-	free((void *)(uintptr_t)r->entry.info);
+	free(r->name);
+	free(r->info);
 	free(r->owned);
 	memset(r, 0, sizeof(*r));
 }
@@ -78,7 +78,8 @@ record_set_name(struct record *r, const char *name, size_t len)
 
 	if ((copy = strndup(name, len)) == NULL)
 		return false;
-	free((void *)(uintptr_t)r->entry.name);
+	free(r->name);
+	r->name = copy;
 	r->entry.name = copy;
 	return true;
 }
@@ -92,7 +93,8 @@ record_set_info(struct record *r, const void *info, size_t len)
 		return false;
 	if (len > 0)
 		memcpy(copy, info, len);
-	free((void *)(uintptr_t)r->entry.info);
+	free(r->info);
+	r->info = copy;
 	r->entry.info = copy;
 	r->entry.info_len = len;
 	return true;
@@ -160,7 +162,7 @@ by_id(const void *a, const void *b)
 static int
 check_unique(const struct records *r, struct vault_error *e)
 {
-	int (*const order[])(const void *, const void *) = {by_name, by_id};
+	int (*const order[])(const void *, const void *) = { by_name, by_id };
 	const struct record **sorted;
 	int result = 0;
 
@@ -182,8 +184,8 @@ check_unique(const struct records *r, struct vault_error *e)
 
 /* Say where each record lies: they fill the rest of the file (R26). */
 static int
-place_records(struct records *r, const uint8_t *at, size_t left,
-    struct vault_error *e)
+place_records(
+    struct records *r, const uint8_t *at, size_t left, struct vault_error *e)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->list[i].entry.size > left)
@@ -198,10 +200,10 @@ place_records(struct records *r, const uint8_t *at, size_t left,
 }
 
 static int
-parse_index(const uint8_t *plain, size_t len, struct records *r,
-    struct vault_error *e)
+parse_index(
+    const uint8_t *plain, size_t len, struct records *r, struct vault_error *e)
 {
-	struct cursor c = {plain, len, false};
+	struct cursor c = { plain, len, false };
 	uint32_t count = cursor_u32(&c);
 	struct record *rec;
 	int result;
@@ -278,7 +280,7 @@ int
 index_seal(struct header *h, const struct records *r, struct keys *k,
     struct bytes *out, struct vault_error *e)
 {
-	struct bytes plain = {0};
+	struct bytes plain = { 0 };
 	struct assoc a;
 	uint8_t *to;
 	int result = 0;

@@ -36,9 +36,9 @@ int vault_fail_number(struct vault_error *e, enum vault_result code,
 #define TAG_BYTES 16
 #define HASH_BYTES 32
 
-struct keys;	/* VK, K-hdr, K-idx, K-rec, room for one DEK; all guarded */
+struct keys; /* VK, K-hdr, K-idx, K-rec, room for one DEK; all guarded */
 
-struct keys *keys_new(void);	/* a random VK; NULL when memory is short */
+struct keys *keys_new(void); /* a random VK; NULL when memory is short */
 void keys_free(struct keys *k);
 /* After VK was written to keys_vault(): derive the three others. */
 void keys_derive(struct keys *k);
@@ -46,7 +46,7 @@ uint8_t *keys_vault(struct keys *k);
 uint8_t *keys_header(struct keys *k);
 uint8_t *keys_index(struct keys *k);
 uint8_t *keys_record(struct keys *k);
-uint8_t *keys_scratch(struct keys *k);	/* 32 bytes for a DEK */
+uint8_t *keys_scratch(struct keys *k); /* 32 bytes for a DEK */
 
 void vault_hash(uint8_t out[HASH_BYTES], const void *p, size_t len);
 
@@ -79,18 +79,18 @@ struct header {
 	uint8_t index_nonce[NONCE_BYTES];
 	uint32_t index_length;
 	uint8_t index_hash[HASH_BYTES];
-	struct bytes stanzas;	/* as in the file */
-	struct bytes optional;	/* unknown optional fields, as in the file */
+	struct bytes stanzas;  /* as in the file */
+	struct bytes optional; /* unknown optional fields, as in the file */
 	uint8_t mac[VAULT_MAC_BYTES];
-	size_t size;		/* preamble to mac */
+	size_t size; /* preamble to mac */
 };
 
 void header_free(struct header *h);
 /* Deep copy; false when memory is short ('to' is then empty). */
 bool header_copy(struct header *to, const struct header *from);
 /* R5 to R16, without any key. */
-int header_parse(struct header *h, const uint8_t *file, size_t len,
-    struct vault_error *e);
+int header_parse(
+    struct header *h, const uint8_t *file, size_t len, struct vault_error *e);
 /* R20. */
 int header_check_mac(const struct header *h, const uint8_t *file,
     struct keys *k, struct vault_error *e);
@@ -98,16 +98,16 @@ int header_check_mac(const struct header *h, const uint8_t *file,
  * 'rest' (index and records) more than the header. */
 int header_build(struct header *h, uint64_t rest, struct keys *k,
     struct bytes *out, struct vault_error *e);
-/* Put the present mac in front of the ancestors. */
-void header_add_ancestor(struct header *h);
+/* Put a mac in front of the ancestors. */
+void header_add_ancestor(struct header *h, const uint8_t *mac);
 
 /* stanza.c: chapter 5 */
 
 #define PASS_BODY_BYTES 130
 
 /* R15 and R16: the whole list.  *pass is the type 1 body, or NULL. */
-int stanza_check(const struct bytes *list, const uint8_t **pass,
-    bool *unknown, struct vault_error *e);
+int stanza_check(const struct bytes *list, const uint8_t **pass, bool *unknown,
+    struct vault_error *e);
 void stanza_cost(const uint8_t *pass, struct vault_kdf *kdf);
 int stanza_cost_ok(const struct vault_kdf *kdf, struct vault_error *e);
 /* R17 to R19; *kp is new. */
@@ -129,9 +129,11 @@ int stanza_make(struct bytes *list, const uint8_t *vault_id,
 #define INDEX_MAX 67108880u
 
 struct record {
-	struct vault_entry entry;	/* name and info are owned */
+	struct vault_entry entry; /* its name and info are these: */
+	char *name;
+	uint8_t *info;
 	uint8_t digest[HASH_BYTES];
-	const uint8_t *data;	/* entry.size bytes, in the image or 'owned' */
+	const uint8_t *data; /* entry.size bytes, in the image or 'owned' */
 	uint8_t *owned;
 };
 
@@ -161,8 +163,8 @@ int index_seal(struct header *h, const struct records *r, struct keys *k,
 /* R27. */
 int record_check(const struct record *r, struct vault_error *e);
 /* R27 and R28, into 'out' (capacity of at least entry.size). */
-int record_open(const struct record *r, const uint8_t *vault_id,
-    struct keys *k, struct secret *out, struct vault_error *e);
+int record_open(const struct record *r, const uint8_t *vault_id, struct keys *k,
+    struct secret *out, struct vault_error *e);
 /* Encrypt anew with the entry's id, type and revision; sets data and digest. */
 int record_seal(struct record *r, const uint8_t *vault_id, struct keys *k,
     const struct secret *payload, struct vault_error *e);
@@ -171,18 +173,24 @@ int record_seal(struct record *r, const uint8_t *vault_id, struct keys *k,
 
 struct folder {
 	int fd;
-	char *path;	/* resolved */
-	char *base;	/* the vault's name in it */
+	char *path; /* resolved */
+	char *base; /* the vault's name in it */
 };
 
-#define FOLDER_INIT { -1, NULL, NULL }
+#define FOLDER_INIT \
+	{ \
+		-1, NULL, NULL \
+	}
 
 /* Resolve and open the folder of 'path'; with 'strict' check owner and mode. */
-int folder_open(struct folder *f, const char *path, bool strict,
-    struct vault_error *e);
+int folder_open(
+    struct folder *f, const char *path, bool strict, struct vault_error *e);
 void folder_close(struct folder *f);
 /* "base" + suffix as a new string; NULL when memory is short. */
 char *folder_name(const struct folder *f, const char *suffix);
+/* ESYSTEM with the present errno and the full path of a name in the folder. */
+int folder_fail(struct vault_error *e, const struct folder *f,
+    const char *doing, const char *name);
 /* Read a whole file; with 'strict' check owner and mode 0400. */
 int file_read(const struct folder *f, const char *name, bool strict,
     uint8_t **datap, size_t *lenp, struct vault_error *e);
@@ -192,8 +200,8 @@ int file_write_temp(const struct folder *f, const uint8_t *data, size_t len,
 int file_rename(const struct folder *f, const char *from, const char *to,
     struct vault_error *e);
 /* Missing is fine. */
-int file_remove(const struct folder *f, const char *name,
-    struct vault_error *e);
+int file_remove(
+    const struct folder *f, const char *name, struct vault_error *e);
 int file_sync_folder(const struct folder *f, struct vault_error *e);
 /* Is there something of that name? */
 bool file_there(const struct folder *f, const char *name);
@@ -207,23 +215,42 @@ int file_mode(const struct folder *f, const char *name, mode_t mode,
     struct vault_error *e);
 
 /* lock.c */
-int lock_take(const struct folder *f, unsigned wait_ms, int *fdp,
-    struct vault_error *e);
+int lock_take(
+    const struct folder *f, unsigned wait_ms, int *fdp, struct vault_error *e);
 void lock_free(int *fdp);
 
 /* seen.c: chapter 9 */
 
-enum trust { TRUST_NEW, TRUST_CURRENT, TRUST_NEWER, TRUST_ROLLBACK, TRUST_FORK };
+enum trust {
+	TRUST_NEW,
+	TRUST_CURRENT,
+	TRUST_NEWER,
+	TRUST_ROLLBACK,
+	TRUST_FORK
+};
 
 struct seen {
 	uint64_t generation;
 	uint8_t mac[VAULT_MAC_BYTES];
-	bool known;	/* this vault is in the file */
+	bool known; /* this vault is in the file */
 };
 
-/* What the machine remembers; never fails, a bad file sets *bad. */
-void seen_read(const char *path, const uint8_t *vault_id, struct seen *s,
-    bool *bad);
+#define SEEN_MAX 64
+
+/* The whole file: what the machine remembers of all vaults. */
+struct memory {
+	struct seen_line {
+		uint8_t vault_id[VAULT_ID_BYTES];
+		struct seen seen;
+	} lines[SEEN_MAX];
+	size_t count;
+	bool bad;        /* it is there, but not as it should be */
+	bool unreadable; /* the system did not let us read it */
+};
+
+/* Never fails: without memory every vault is new here.  path may be NULL. */
+void seen_load(const char *path, struct memory *m);
+void seen_find(const struct memory *m, const uint8_t *vault_id, struct seen *s);
 enum trust seen_compare(const struct seen *s, const struct header *h);
 /* Remember; false when it could not be written. */
 bool seen_write(const char *path, const struct header *h);
@@ -255,11 +282,11 @@ int image_build(struct header *h, const struct records *r, struct keys *k,
 /* save.c: chapter 10, in order */
 
 enum bak {
-	BAK_KEEP_OLD,	/* the present file becomes .bak */
-	BAK_COPY_NEW,	/* .bak becomes a copy of the new file, .replaced goes */
-	BAK_REMOVE,	/* .bak and .replaced go */
-	BAK_LEAVE,	/* nothing is touched */
-	BAK_SET_ASIDE	/* the present file becomes .replaced */
+	BAK_KEEP_OLD, /* the present file becomes .bak */
+	BAK_COPY_NEW, /* .bak becomes a copy of the new file, .replaced goes */
+	BAK_REMOVE,   /* .bak and .replaced go */
+	BAK_LEAVE,    /* nothing is touched */
+	BAK_SET_ASIDE /* the present file becomes .replaced */
 };
 
 /*
@@ -285,17 +312,22 @@ struct vault {
 
 	/* During a transaction: */
 	bool changing;
-	bool removed;		/* a record went: .bak must not keep it */
+	bool removed; /* a record went: .bak must not keep it */
 	struct folder folder;
 	int lock;
-	struct keys *next_keys;	/* after vault_set_passphrase() */
+	struct keys *next_keys; /* after vault_set_passphrase() */
 	struct bytes next_stanzas;
 };
 
 /* Forget what a transaction holds, and let others write. */
 void vault_end(struct vault *v);
-/* Compare with what the machine has seen; keeps the notes. */
-enum trust vault_judge(struct vault *v, const struct header *h);
+/*
+ * Compare with what the machine remembers; keeps the notes.  The memory must
+ * have been loaded before the vault was read: it is written after the vault,
+ * so the other way round a save in between looks like a rollback.
+ */
+enum trust vault_judge(
+    struct vault *v, const struct memory *m, const struct header *h);
 /* Remember, or note that it could not be done. */
 void vault_remember(struct vault *v, const struct header *h);
 /* The keys that the records in memory are sealed with. */

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RETRY(result, call)                                                    \
-	do {                                                                   \
-		(result) = (call);                                             \
+#define RETRY(result, call) \
+	do { \
+		(result) = (call); \
 	} while ((result) == -1 && errno == EINTR)
 
 /* All of it, 0; or -1 with errno (EIO when the file ends too soon). */

@@ -14,7 +14,7 @@
 #include "secret.h"
 
 struct keys {
-	struct secret *all;	/* VK | K-hdr | K-idx | K-rec | DEK */
+	struct secret *all; /* VK | K-hdr | K-idx | K-rec | DEK */
 };
 
 struct keys *
@@ -49,8 +49,8 @@ keys_derive(struct keys *k)
 	uint8_t *vk = keys_vault(k);
 
 	for (unsigned i = 1; i <= 3; i++)
-		crypto_kdf_derive_from_key(vk + (size_t)i * KEY_BYTES,
-		    KEY_BYTES, i, "vaultk01", vk);
+		crypto_kdf_derive_from_key(
+		    vk + (size_t)i * KEY_BYTES, KEY_BYTES, i, "vaultk01", vk);
 }
 
 uint8_t *

@@ -16,35 +16,59 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "io.h"
 
 #define NAP_MS 20u
 
 static int
-open_lock(const struct folder *f, const char *name, int *fdp,
-    struct vault_error *e)
+not_a_lock(struct vault_error *e, const struct folder *f, const char *name)
+{
+	char path[sizeof(e->where)];
+
+	snprintf(path, sizeof(path), "%s/%s", f->path, name);
+	return vault_fail(e, VAULT_EKIND, 0, path);
+}
+
+/* Ours, a file, and of mode 0600 even if a strange umask made it. */
+static int
+check_lock(
+    int fd, const struct folder *f, const char *name, struct vault_error *e)
 {
 	struct stat st;
-	int fd;
+	int r;
 
-	do {
-		fd = openat(f->fd, name,
-		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-		    0600);
-	} while (fd == -1 && errno == EINTR);
+	RETRY(r, fstat(fd, &st));
+	if (r == -1)
+		return folder_fail(e, f, "examine", name);
+	/* Writing the pid must not hurt a file that has another name, too. */
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return not_a_lock(e, f, name);
+	if (st.st_uid != geteuid())
+		return vault_fail_number(e, VAULT_EOWNER, st.st_uid, name);
+	if ((st.st_mode & 07777) == 0600)
+		return 0;
+	RETRY(r, fchmod(fd, 0600));
+	return r == 0 ? 0 : folder_fail(e, f, "set the mode of", name);
+}
+
+static int
+open_lock(
+    const struct folder *f, const char *name, int *fdp, struct vault_error *e)
+{
+	int fd, r;
+
+	RETRY(fd,
+	    openat(f->fd, name,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
 	if (fd == -1 && (errno == ELOOP || errno == ENXIO || errno == EISDIR))
-		return vault_fail(e, VAULT_EKIND, 0, name);
+		return not_a_lock(e, f, name);
 	if (fd == -1)
-		return vault_fail_system(e, "open the lock", name);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == geteuid()) {
-		/* Mode for a lock made under a strange umask. */
-		if ((st.st_mode & 07777) == 0600 || fchmod(fd, 0600) == 0) {
-			*fdp = fd;
-			return 0;
-		}
-	}
-	close(fd);
-	return vault_fail(e, VAULT_EKIND, 0, name);
+		return folder_fail(e, f, "open", name);
+	if ((r = check_lock(fd, f, name, e)) != 0)
+		close(fd);
+	else
+		*fdp = fd;
+	return r;
 }
 
 static uint64_t
@@ -71,10 +95,10 @@ sign(int fd)
 }
 
 int
-lock_take(const struct folder *f, unsigned wait_ms, int *fdp,
-    struct vault_error *e)
+lock_take(
+    const struct folder *f, unsigned wait_ms, int *fdp, struct vault_error *e)
 {
-	const struct timespec nap = {0, NAP_MS * 1000000L};
+	const struct timespec nap = { 0, NAP_MS * 1000000L };
 	unsigned waited = 0;
 	char *name;
 	int fd = -1, r;
@@ -88,7 +112,7 @@ lock_take(const struct folder *f, unsigned wait_ms, int *fdp,
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK) {
-			r = vault_fail_system(e, "lock", name);
+			r = folder_fail(e, f, "lock", name);
 			goto out;
 		}
 		if (waited >= wait_ms) {

@@ -16,8 +16,8 @@ vault_repair(const struct vault_place *place,
 	static const struct {
 		const char *suffix;
 		mode_t mode;
-	} files[] = {{"", 0400}, {".bak", 0400}, {".replaced", 0400},
-	    {".lock", 0600}};
+	} files[] = { { "", 0400 }, { ".bak", 0400 }, { ".replaced", 0400 },
+		{ ".lock", 0600 } };
 	struct folder f;
 	char *name;
 	int r;
@@ -27,7 +27,7 @@ vault_repair(const struct vault_place *place,
 	/* The folder first: once it is ours alone, names stay what they are. */
 	r = file_mode(&f, ".", 0700, fn, arg, e);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && r == 0;
-	    i++) {
+	     i++) {
 		if ((name = folder_name(&f, files[i].suffix)) == NULL)
 			r = vault_fail(e, VAULT_ENOMEM, 0, f.base);
 		else
@@ -76,17 +76,26 @@ newest_header(const struct folder *f, const char *seen_path,
     const struct header *copy, struct header *h, struct vault_error *e)
 {
 	uint64_t present = present_generation(f, copy->vault_id);
+	struct memory memory;
 	struct seen seen;
-	bool bad;
 
 	if (!header_copy(h, copy))
 		return vault_fail(e, VAULT_ENOMEM, 0, "header");
-	header_add_ancestor(h);
-	seen_read(seen_path, h->vault_id, &seen, &bad);
+	seen_load(seen_path, &memory);
+	seen_find(&memory, h->vault_id, &seen);
+	/*
+	 * It supersedes what was seen here, so that is an ancestor, too: else
+	 * a crash before the memory is written would look like a fork.
+	 */
+	if (seen.known && memcmp(seen.mac, h->mac, VAULT_MAC_BYTES) != 0)
+		header_add_ancestor(h, seen.mac);
+	header_add_ancestor(h, h->mac);
 	if (seen.known && seen.generation > h->generation)
 		h->generation = seen.generation;
 	if (present > h->generation)
 		h->generation = present;
+	if (h->generation < h->ancestor_count) /* R12 */
+		h->generation = h->ancestor_count;
 	if (h->generation >= INT64_MAX) {
 		header_free(h);
 		return vault_fail(e, VAULT_EFULL, 11, "generations");
@@ -99,8 +108,8 @@ static int
 install_copy(const struct folder *f, const char *seen_path,
     const struct image *copy, struct keys *k, struct vault_error *e)
 {
-	struct bytes out = {0};
-	struct image m = {0};
+	struct bytes out = { 0 };
+	struct image m = { 0 };
 	struct header h;
 	int r;
 
@@ -108,8 +117,9 @@ install_copy(const struct folder *f, const char *seen_path,
 		return r;
 	if ((r = image_build(&h, &copy->records, k, &out, e)) == 0)
 		r = save(f, &out, NULL, BAK_SET_ASIDE, k, &m, e);
-	if ((r == 0 || r == VAULT_EUNSURE) && !seen_write(seen_path, &h))
-		r = vault_fail_system(e, "write", seen_path);
+	/* If it cannot be written: what was seen is an ancestor all the same. */
+	if (r == 0 || r == VAULT_EUNSURE)
+		(void)seen_write(seen_path, &h);
 	image_free(&m);
 	bytes_free(&out);
 	header_free(&h);
@@ -122,14 +132,14 @@ vault_restore(const struct vault_place *place, const char *file,
 {
 	struct folder f = FOLDER_INIT;
 	struct keys *k = NULL;
-	struct image copy = {0};
+	struct image copy = { 0 };
 	unsigned wait = place->lock_wait_ms;
 	int lock = -1, r;
 
 	if ((r = load_copy(file, pass, &copy, &k, e)) != 0 ||
 	    (r = folder_open(&f, place->path, true, e)) != 0 ||
-	    (r = lock_take(
-		 &f, wait != 0 ? wait : LOCK_WAIT_MS, &lock, e)) != 0 ||
+	    (r = lock_take(&f, wait != 0 ? wait : LOCK_WAIT_MS, &lock, e)) !=
+		0 ||
 	    (r = file_sweep(&f, e)) != 0)
 		goto out;
 	r = install_copy(&f, place->seen, &copy, k, e);

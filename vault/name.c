@@ -10,7 +10,7 @@
 static size_t
 decode(const uint8_t *p, size_t left, uint32_t *cp)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t n;
 
 	if (p[0] < 0x80)

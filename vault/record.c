@@ -16,9 +16,12 @@
 #define WRAPPED_BYTES (KEY_BYTES + TAG_BYTES)
 
 /* Where things stand in a record. */
-enum { AT_NONCE1 = 0, AT_WRAPPED = NONCE_BYTES,
+enum {
+	AT_NONCE1 = 0,
+	AT_WRAPPED = NONCE_BYTES,
 	AT_NONCE2 = AT_WRAPPED + WRAPPED_BYTES,
-	AT_BODY = AT_NONCE2 + NONCE_BYTES };
+	AT_BODY = AT_NONCE2 + NONCE_BYTES
+};
 
 _Static_assert(AT_BODY + TAG_BYTES == RECORD_OVERHEAD, "chapter 7");
 
@@ -92,8 +95,8 @@ record_seal(struct record *r, const uint8_t *vault_id, struct keys *k,
 		return vault_fail(e, VAULT_EFULL, 26, "64 KiB a record");
 	if ((plain = secret_new(padded)) == NULL ||
 	    !secret_append(plain, secret_bytes(payload), len) ||
-	    sodium_pad(&ignored, secret_data(plain), len, RECORD_PAD,
-		padded) != 0 ||
+	    sodium_pad(&ignored, secret_data(plain), len, RECORD_PAD, padded) !=
+		0 ||
 	    (data = malloc(padded + RECORD_OVERHEAD)) == NULL) {
 		result = vault_fail(e, VAULT_ENOMEM, 0, r->entry.name);
 		goto out;

@@ -23,8 +23,9 @@ read_back(const struct folder *f, const char *temp, const struct bytes *file,
 	if ((r = image_read(m, f, temp, true, e)) != 0)
 		return r;
 	if (m->len != file->len || memcmp(m->data, file->data, m->len) != 0)
-		r = vault_fail(e, VAULT_EDAMAGED, 0, "it was not read back "
-						     "as it was written");
+		r = vault_fail(e, VAULT_EDAMAGED, 0,
+		    "it was not read back "
+		    "as it was written");
 	else if ((r = image_open(m, k, e)) == 0)
 		r = image_check(m, e);
 	if (r != 0)

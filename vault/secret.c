@@ -164,8 +164,8 @@ secret_from_base64(const void *text, size_t len)
 
 	if (len > SIZE_MAX - 4 || (s = secret_new(len / 4 * 3 + 3)) == NULL)
 		return NULL;
-	if (sodium_base642bin(s->data, s->capacity, text, len, " \t\r\n", &n, &end,
-		sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	if (sodium_base642bin(s->data, s->capacity, text, len, " \t\r\n", &n,
+		&end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
 	    end != (const char *)text + len) {
 		secret_free(s);
 		return NULL;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,12 +22,6 @@
 
 #define FIRST_LINE "pemkeep-seen 1\n"
 #define SEEN_FILE_MAX 65536
-#define LINES_MAX 64
-
-struct line {
-	uint8_t vault_id[VAULT_ID_BYTES];
-	struct seen seen;
-};
 
 static bool
 parse_hex(const char *text, size_t len, uint8_t *out, size_t size)
@@ -40,7 +35,7 @@ parse_hex(const char *text, size_t len, uint8_t *out, size_t size)
 
 /* "ID GENERATION MAC", without the line feed. */
 static bool
-parse_line(const char *text, size_t len, struct line *l)
+parse_line(const char *text, size_t len, struct seen_line *l)
 {
 	const size_t id_len = (size_t)2 * VAULT_ID_BYTES;
 	const size_t mac_len = (size_t)2 * VAULT_MAC_BYTES;
@@ -66,83 +61,85 @@ parse_line(const char *text, size_t len, struct line *l)
 		VAULT_MAC_BYTES);
 }
 
-/* The content of a regular file of ours, terminated; NULL for anything else. */
+/*
+ * The content of the file, terminated; NULL when there is none, or it is *bad
+ * (not a text of ours), or it is *unreadable just now.
+ */
 static char *
-read_ours(int fd)
+read_fd(int fd, struct memory *m)
 {
 	struct stat st;
 	char *text;
 	size_t len;
+	int r;
 
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != geteuid() || st.st_size > SEEN_FILE_MAX)
+	RETRY(r, fstat(fd, &st));
+	if (r == -1) {
+		m->unreadable = true;
+		return NULL;
+	}
+	m->bad = !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    st.st_size > SEEN_FILE_MAX;
+	if (m->bad)
 		return NULL;
 	len = (size_t)st.st_size;
-	if ((text = malloc(len + 1)) == NULL)
-		return NULL;
-	if (io_read(fd, text, len) == -1 || memchr(text, '\0', len) != NULL) {
+	if ((text = malloc(len + 1)) == NULL || io_read(fd, text, len) == -1) {
+		m->unreadable = true;
 		free(text);
 		return NULL;
 	}
 	text[len] = '\0';
+	m->bad = strlen(text) != len;
 	return text;
 }
 
-/* NULL with *bad false when the file is missing. */
 static char *
-read_text(const char *path, bool *bad)
+read_text(const char *path, struct memory *m)
 {
-	char *text = NULL;
+	char *text;
 	int fd;
 
 	RETRY(fd, open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 	if (fd == -1) {
-		*bad = errno != ENOENT;
+		m->bad = errno == ELOOP || errno == ENXIO;
+		m->unreadable = !m->bad && errno != ENOENT;
 		return NULL;
 	}
-	text = read_ours(fd);
+	text = read_fd(fd, m);
 	close(fd);
-	*bad = text == NULL;
 	return text;
 }
 
-/* All lines; how many; *bad when the file is there but not as it should be. */
-static size_t
-read_lines(const char *path, struct line *lines, bool *bad)
+void
+seen_load(const char *path, struct memory *m)
 {
 	char *text, *at, *end;
-	size_t count = 0;
 
-	if ((text = read_text(path, bad)) == NULL)
-		return 0;
-	*bad = strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0;
-	at = text + (*bad ? 0 : strlen(FIRST_LINE));
-	while (!*bad && *at != '\0') {
+	memset(m, 0, sizeof(*m));
+	if (path == NULL || (text = read_text(path, m)) == NULL)
+		return;
+	m->bad |= strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0;
+	at = text + (m->bad ? 0 : strlen(FIRST_LINE));
+	while (!m->bad && *at != '\0') {
 		end = strchr(at, '\n');
-		if (end == NULL || count == LINES_MAX ||
-		    !parse_line(at, (size_t)(end - at), &lines[count++]))
-			*bad = true;
+		if (end == NULL || m->count == SEEN_MAX ||
+		    !parse_line(at, (size_t)(end - at), &m->lines[m->count++]))
+			m->bad = true;
 		else
 			at = end + 1;
 	}
+	if (m->bad)
+		m->count = 0;
 	free(text);
-	return *bad ? 0 : count;
 }
 
 void
-seen_read(const char *path, const uint8_t *vault_id, struct seen *s, bool *bad)
+seen_find(const struct memory *m, const uint8_t *vault_id, struct seen *s)
 {
-	struct line lines[LINES_MAX];
-	size_t count;
-
 	memset(s, 0, sizeof(*s));
-	*bad = false;
-	if (path == NULL)
-		return;
-	count = read_lines(path, lines, bad);
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(lines[i].vault_id, vault_id, VAULT_ID_BYTES) == 0)
-			*s = lines[i].seen;
+	for (size_t i = 0; i < m->count; i++)
+		if (memcmp(m->lines[i].vault_id, vault_id, VAULT_ID_BYTES) == 0)
+			*s = m->lines[i].seen;
 }
 
 enum trust
@@ -177,25 +174,31 @@ put_line(struct bytes *b, const uint8_t *vault_id, uint64_t generation,
 	bytes_put(b, "\n", 1);
 }
 
-/* The new text: the other vaults' lines, and this one's last. */
-static void
+/*
+ * The new text: the other vaults' lines, and this one's last.  False when the
+ * others' cannot be read just now: they must not be lost for that.
+ */
+static bool
 build_text(struct bytes *b, const char *path, const struct header *h)
 {
-	struct line lines[LINES_MAX];
-	size_t count, first;
-	bool bad;
+	struct memory m;
+	size_t first;
 
-	count = read_lines(path, lines, &bad);
-	first = count == LINES_MAX ? 1 : 0; /* the oldest makes room */
+	seen_load(path, &m);
+	if (m.unreadable)
+		return false;
+	first = m.count == SEEN_MAX ? 1 : 0; /* the oldest makes room */
 	bytes_put(b, FIRST_LINE, strlen(FIRST_LINE));
-	for (size_t i = first; i < count; i++)
-		if (memcmp(lines[i].vault_id, h->vault_id, VAULT_ID_BYTES) != 0)
-			put_line(b, lines[i].vault_id, lines[i].seen.generation,
-			    lines[i].seen.mac);
+	for (size_t i = first; i < m.count; i++)
+		if (memcmp(m.lines[i].vault_id, h->vault_id, VAULT_ID_BYTES) !=
+		    0)
+			put_line(b, m.lines[i].vault_id,
+			    m.lines[i].seen.generation, m.lines[i].seen.mac);
 	put_line(b, h->vault_id, h->generation, h->mac);
+	return !b->failed;
 }
 
-/* The vault's lock is held: a temporary file that is there is a crash's. */
+/* A temporary file that is there is a crash's. */
 static bool
 write_text(const char *temp, const struct bytes *b)
 {
@@ -208,23 +211,45 @@ write_text(const char *temp, const struct bytes *b)
 	return fd != -1 && io_write_file(fd, 0600, b->data, b->len) == 0;
 }
 
-bool
-seen_write(const char *path, const struct header *h)
+static bool
+replace(const char *path, const struct header *h)
 {
-	struct bytes b = {0};
+	struct bytes b = { 0 };
 	char *temp;
 	int r = -1;
 
-	if (path == NULL)
-		return true;
 	if (asprintf(&temp, "%s.tmp", path) == -1)
 		return false;
-	build_text(&b, path, h);
-	if (!b.failed && write_text(temp, &b))
-		RETRY(r, rename(temp, path));
-	if (r == -1)
-		unlink(temp);
+	if (build_text(&b, path, h)) {
+		if (write_text(temp, &b))
+			RETRY(r, rename(temp, path));
+		if (r == -1)
+			unlink(temp);
+	}
 	bytes_free(&b);
 	free(temp);
 	return r == 0;
+}
+
+bool
+seen_write(const char *path, const struct header *h)
+{
+	struct folder f;
+	bool done;
+	int r;
+
+	if (path == NULL)
+		return true;
+	if (folder_open(&f, path, false, NULL) != 0)
+		return false;
+	/*
+	 * Vaults in several places share one memory, so its folder is locked.
+	 * Where folders cannot be (NFS), one of two lines may be lost, which
+	 * is a vault that is new here.
+	 */
+	RETRY(r, flock(f.fd, LOCK_EX));
+	(void)r;
+	done = replace(path, h);
+	folder_close(&f);
+	return done;
 }

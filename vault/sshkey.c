@@ -8,8 +8,15 @@
 #include "secret.h"
 #include "sshkey.h"
 
-enum { TAG_PUBLIC_KEY = 1, TAG_CREATED, TAG_FORMAT, TAG_SOURCE, TAG_COMMENT,
-	TAG_EC2_SHA1, TAG_FLAGS };
+enum {
+	TAG_PUBLIC_KEY = 1,
+	TAG_CREATED,
+	TAG_FORMAT,
+	TAG_SOURCE,
+	TAG_COMMENT,
+	TAG_EC2_SHA1,
+	TAG_FLAGS
+};
 enum { TAG_KEY = 1, TAG_ORIGINAL };
 
 #define TAG_OPTIONAL 0x8000u
@@ -19,7 +26,7 @@ enum { TAG_KEY = 1, TAG_ORIGINAL };
 static bool
 take_field(struct vault_sshkey *key, const struct tlv *t)
 {
-	struct cursor c = {t->value, t->len, false};
+	struct cursor c = { t->value, t->len, false };
 
 	switch (t->tag) {
 	case TAG_PUBLIC_KEY:
@@ -50,10 +57,10 @@ take_field(struct vault_sshkey *key, const struct tlv *t)
 }
 
 bool
-vault_sshkey_parse(const uint8_t *info, size_t len, struct vault_sshkey *key,
-    bool *newer)
+vault_sshkey_parse(
+    const uint8_t *info, size_t len, struct vault_sshkey *key, bool *newer)
 {
-	struct cursor c = {info, len, false};
+	struct cursor c = { info, len, false };
 	unsigned seen = 0, rule;
 	struct tlv t;
 	long last = -1;
@@ -78,7 +85,7 @@ vault_sshkey_parse(const uint8_t *info, size_t len, struct vault_sshkey *key,
 uint8_t *
 vault_sshkey_info(const struct vault_sshkey *key, size_t *lenp)
 {
-	struct bytes b = {0};
+	struct bytes b = { 0 };
 	uint8_t le[8];
 
 	tlv_put(&b, TAG_PUBLIC_KEY, key->public_key, key->public_key_len);
@@ -105,7 +112,7 @@ vault_sshkey_info(const struct vault_sshkey *key, size_t *lenp)
 static bool
 append_field(struct secret *s, uint16_t tag, const struct secret *value)
 {
-	struct bytes head = {0};
+	struct bytes head = { 0 };
 	bool ok;
 
 	bytes_u16(&head, tag);
@@ -125,8 +132,7 @@ vault_sshkey_payload(const struct secret *der, const struct secret *original)
 
 	if (original != NULL)
 		room += head + secret_len(original);
-	if ((s = secret_new(room)) != NULL &&
-	    append_field(s, TAG_KEY, der) &&
+	if ((s = secret_new(room)) != NULL && append_field(s, TAG_KEY, der) &&
 	    (original == NULL || append_field(s, TAG_ORIGINAL, original)))
 		return s;
 	secret_free(s);
@@ -137,7 +143,7 @@ int
 vault_sshkey_unpack(const struct secret *payload, struct secret **derp,
     struct secret **originalp)
 {
-	struct cursor c = {secret_bytes(payload), secret_len(payload), false};
+	struct cursor c = { secret_bytes(payload), secret_len(payload), false };
 	struct tlv t;
 	unsigned rule;
 	long last = -1;

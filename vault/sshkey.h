@@ -15,20 +15,20 @@
 struct secret;
 
 #define VAULT_TYPE_SSHKEY 1u
-#define VAULT_SSHKEY_ENCRYPTED 0x100u	/* added to 'format' */
-#define VAULT_SSHKEY_CONFIRM 1u		/* bit of 'flags' */
+#define VAULT_SSHKEY_ENCRYPTED 0x100u /* added to 'format' */
+#define VAULT_SSHKEY_CONFIRM 1u       /* bit of 'flags' */
 
 /* Pointers are borrowed: into the info given, or from the caller. */
 struct vault_sshkey {
-	const uint8_t *public_key;	/* SSH wire form */
+	const uint8_t *public_key; /* SSH wire form */
 	size_t public_key_len;
-	uint64_t created;		/* Unix time, seconds */
+	uint64_t created; /* Unix time, seconds */
 	uint16_t format;
-	const char *source;		/* not terminated; NULL: none */
+	const char *source; /* not terminated; NULL: none */
 	size_t source_len;
-	const uint8_t *comment;		/* NULL: none */
+	const uint8_t *comment; /* NULL: none */
 	size_t comment_len;
-	const uint8_t *ec2_sha1;	/* 20 bytes, or NULL */
+	const uint8_t *ec2_sha1; /* 20 bytes, or NULL */
 	uint32_t flags;
 };
 
@@ -36,8 +36,8 @@ struct vault_sshkey {
  * Read an entry's info.  False when it is not as chapter 8 says; *newer is then
  * true if it only has fields of a newer version.
  */
-bool vault_sshkey_parse(const uint8_t *info, size_t len,
-    struct vault_sshkey *key, bool *newer);
+bool vault_sshkey_parse(
+    const uint8_t *info, size_t len, struct vault_sshkey *key, bool *newer);
 
 /* The info for a record; malloc'ed, *lenp bytes.  NULL: memory is short. */
 uint8_t *vault_sshkey_info(const struct vault_sshkey *key, size_t *lenp);
@@ -46,8 +46,8 @@ uint8_t *vault_sshkey_info(const struct vault_sshkey *key, size_t *lenp);
  * The payload from the key's PKCS#8 DER and the original file, which may be
  * NULL.  NULL: memory is short.
  */
-struct secret *vault_sshkey_payload(const struct secret *der,
-    const struct secret *original);
+struct secret *vault_sshkey_payload(
+    const struct secret *der, const struct secret *original);
 
 /*
  * Take a payload apart: new secrets; *originalp is NULL where there is none.

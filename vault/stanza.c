@@ -19,8 +19,16 @@
 #define WRAPPED_BYTES (KEY_BYTES + TAG_BYTES)
 
 /* Where things stand in a type 1 body. */
-enum { AT_KDF = 0, AT_LANES = 1, AT_PASSES = 2, AT_MEMORY = 6, AT_SALT = 10,
-	AT_COMMIT = 26, AT_NONCE = 58, AT_WRAPPED = 82 };
+enum {
+	AT_KDF = 0,
+	AT_LANES = 1,
+	AT_PASSES = 2,
+	AT_MEMORY = 6,
+	AT_SALT = 10,
+	AT_COMMIT = 26,
+	AT_NONCE = 58,
+	AT_WRAPPED = 82
+};
 
 _Static_assert(AT_WRAPPED + WRAPPED_BYTES == PASS_BODY_BYTES, "chapter 5");
 _Static_assert(AT_COMMIT - AT_SALT == crypto_pwhash_SALTBYTES, "chapter 5");
@@ -29,7 +37,7 @@ int
 stanza_check(const struct bytes *list, const uint8_t **pass, bool *unknown,
     struct vault_error *e)
 {
-	struct cursor c = {list->data, list->len, false};
+	struct cursor c = { list->data, list->len, false };
 	size_t count = 0;
 
 	*pass = NULL;
@@ -61,7 +69,7 @@ stanza_check(const struct bytes *list, const uint8_t **pass, bool *unknown,
 void
 stanza_cost(const uint8_t *pass, struct vault_kdf *kdf)
 {
-	struct cursor c = {pass + AT_PASSES, 8, false};
+	struct cursor c = { pass + AT_PASSES, 8, false };
 
 	kdf->passes = cursor_u32(&c);
 	kdf->memory_kib = cursor_u32(&c);
@@ -168,7 +176,7 @@ stanza_make(struct bytes *list, const uint8_t *vault_id,
     const struct secret *passphrase, const struct vault_kdf *kdf,
     struct keys *k, struct vault_error *e)
 {
-	struct bytes body = {0};
+	struct bytes body = { 0 };
 	struct secret *derived = NULL;
 	uint8_t *p;
 	struct assoc a;

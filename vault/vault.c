@@ -26,8 +26,7 @@ new_handle(const struct vault_place *place, struct vault_error *e)
 						      : LOCK_WAIT_MS;
 		v->path = strdup(place->path);
 		v->seen = place->seen != NULL ? strdup(place->seen) : NULL;
-		if (v->path != NULL &&
-		    (v->seen != NULL || place->seen == NULL))
+		if (v->path != NULL && (v->seen != NULL || place->seen == NULL))
 			return v;
 	}
 	vault_close(v);
@@ -61,17 +60,16 @@ vault_close(struct vault *v)
 }
 
 enum trust
-vault_judge(struct vault *v, const struct header *h)
+vault_judge(struct vault *v, const struct memory *m, const struct header *h)
 {
 	const unsigned about = VAULT_NOTE_ROLLBACK | VAULT_NOTE_FORK;
 	struct seen seen;
 	enum trust trust;
-	bool bad;
 
-	seen_read(v->seen, h->vault_id, &seen, &bad);
+	seen_find(m, h->vault_id, &seen);
 	trust = seen_compare(&seen, h);
 	v->notes &= ~about;
-	if (bad)
+	if (m->bad || m->unreadable)
 		v->notes |= VAULT_NOTE_SEEN_BAD;
 	if (trust == TRUST_ROLLBACK)
 		v->notes |= VAULT_NOTE_ROLLBACK;
@@ -94,14 +92,15 @@ vault_remember(struct vault *v, const struct header *h)
 static void
 remember_reading(struct vault *v, const struct folder *f)
 {
+	struct memory m;
 	struct seen seen;
 	enum trust trust;
-	bool bad;
 	int lock;
 
 	if (v->seen == NULL || lock_take(f, 0, &lock, NULL) != 0)
 		return;
-	seen_read(v->seen, v->image.header.vault_id, &seen, &bad);
+	seen_load(v->seen, &m);
+	seen_find(&m, v->image.header.vault_id, &seen);
 	trust = seen_compare(&seen, &v->image.header);
 	if (trust == TRUST_NEW || trust == TRUST_NEWER)
 		vault_remember(v, &v->image.header);
@@ -113,6 +112,7 @@ vault_open(const struct vault_place *place, const struct secret *pass,
     struct vault **vp, struct vault_error *e)
 {
 	struct folder f = FOLDER_INIT;
+	struct memory m;
 	struct vault *v;
 	enum trust trust;
 	int r;
@@ -120,11 +120,12 @@ vault_open(const struct vault_place *place, const struct secret *pass,
 	*vp = NULL;
 	if ((v = new_handle(place, e)) == NULL)
 		return VAULT_ENOMEM;
+	seen_load(v->seen, &m);
 	if ((r = folder_open(&f, v->path, true, e)) != 0 ||
 	    (r = image_read(&v->image, &f, f.base, true, e)) != 0 ||
 	    (r = image_unlock(&v->image, pass, &v->keys, e)) != 0)
 		goto out;
-	trust = vault_judge(v, &v->image.header);
+	trust = vault_judge(v, &m, &v->image.header);
 	if (trust == TRUST_NEW || trust == TRUST_NEWER)
 		remember_reading(v, &f);
 	*vp = v;
@@ -179,7 +180,7 @@ vault_kdf_cost(const struct vault *v, struct vault_kdf *kdf)
 	const uint8_t *stanza;
 	bool unknown;
 
-	*kdf = (struct vault_kdf){0, 0};
+	*kdf = (struct vault_kdf){ 0, 0 };
 	if (stanza_check(&v->image.header.stanzas, &stanza, &unknown, NULL) ==
 		0 &&
 	    stanza != NULL)
@@ -254,7 +255,7 @@ vault_verify(const struct vault *v, struct vault_error *e)
 static int
 check_free(const struct folder *f, struct vault_error *e)
 {
-	static const char *const suffixes[] = {"", ".bak"};
+	static const char *const suffixes[] = { "", ".bak" };
 	char path[sizeof(e->where)], *name;
 	int r = 0;
 
@@ -287,8 +288,8 @@ static int
 first_image(struct keys *k, const struct secret *pass,
     const struct vault_kdf *kdf, struct bytes *file, struct vault_error *e)
 {
-	const struct records none = {0};
-	struct header h = {0};
+	const struct records none = { 0 };
+	struct header h = { 0 };
 	int r;
 
 	randombytes_buf(h.vault_id, sizeof(h.vault_id));
@@ -303,7 +304,7 @@ int
 vault_create(const struct vault_place *place, const struct secret *pass,
     const struct vault_kdf *kdf, struct vault **vp, struct vault_error *e)
 {
-	struct bytes file = {0};
+	struct bytes file = { 0 };
 	struct vault *v;
 	int r;
 
@@ -320,8 +321,7 @@ vault_create(const struct vault_place *place, const struct secret *pass,
 	    (r = check_free(&v->folder, e)) != 0 ||
 	    (r = first_image(v->keys, pass, kdf, &file, e)) != 0)
 		goto out;
-	r = save(
-	    &v->folder, &file, NULL, BAK_LEAVE, v->keys, &v->image, e);
+	r = save(&v->folder, &file, NULL, BAK_LEAVE, v->keys, &v->image, e);
 	if (r != 0 && r != VAULT_EUNSURE)
 		goto out;
 	vault_remember(v, &v->image.header);

@@ -31,54 +31,55 @@ struct vault;
 
 #define VAULT_ID_BYTES 16
 #define VAULT_MAC_BYTES 32
-#define VAULT_NAME_MAX 255           /* bytes of UTF-8 (R24) */
-#define VAULT_INFO_MAX 16384         /* bytes (R25) */
-#define VAULT_PAYLOAD_MAX 65535      /* bytes, before padding (R26) */
-#define VAULT_RECORDS_MAX 65536      /* (R23) */
-#define VAULT_FILE_MAX 268435456     /* bytes (R9) */
-#define VAULT_PASSPHRASE_MAX 1024    /* bytes */
+#define VAULT_NAME_MAX 255        /* bytes of UTF-8 (R24) */
+#define VAULT_INFO_MAX 16384      /* bytes (R25) */
+#define VAULT_PAYLOAD_MAX 65535   /* bytes, before padding (R26) */
+#define VAULT_RECORDS_MAX 65536   /* (R23) */
+#define VAULT_FILE_MAX 268435456  /* bytes (R9) */
+#define VAULT_PASSPHRASE_MAX 1024 /* bytes */
 
 /* Cost of the passphrase hash: what readers accept (R17). */
-#define VAULT_KDF_MEMORY_MIN 8u         /* KiB */
-#define VAULT_KDF_MEMORY_MAX 1048576u   /* KiB: 1 GiB */
+#define VAULT_KDF_MEMORY_MIN 8u       /* KiB */
+#define VAULT_KDF_MEMORY_MAX 1048576u /* KiB: 1 GiB */
 #define VAULT_KDF_PASSES_MIN 1u
 #define VAULT_KDF_PASSES_MAX 10u
 
 enum vault_result {
 	VAULT_OK = 0,
-	VAULT_ESYSTEM = -1,	/* a system call failed: os_error, path */
-	VAULT_ENOMEM = -2,	/* out of memory */
-	VAULT_ENOKDFMEM = -3,	/* not enough memory for the hash: number = KiB */
-	VAULT_ENOVAULT = -4,	/* there is no such file */
-	VAULT_EEXISTS = -5,	/* create: there is one already */
-	VAULT_EMODE = -6,	/* mode too open: number = the mode, path */
-	VAULT_EOWNER = -7,	/* belongs to another user: number = uid, path */
-	VAULT_EKIND = -8,	/* not a regular file, or not a folder: path */
-	VAULT_ENOTVAULT = -9,	/* no pemkeep vault (magic) */
-	VAULT_EVERSION = -10,	/* made by a newer version */
-	VAULT_EDAMAGED = -11,	/* damaged: where says which part, rule which R */
-	VAULT_ECOST = -12,	/* passphrase hash beyond the caps (R17) */
-	VAULT_EPASSPHRASE = -13,	/* wrong passphrase */
-	VAULT_ENOSTANZA = -14,	/* cannot be unlocked with a passphrase */
-	VAULT_ELOCKED = -15,	/* another process saves: number = its pid or 0 */
-	VAULT_EROLLBACK = -16,	/* older than what was seen: no saving */
-	VAULT_EFORK = -17,	/* not a descendant of what was seen: no saving */
-	VAULT_ECHANGED = -18,	/* passphrase or key changed by another process */
-	VAULT_ENOTFOUND = -19,	/* no such record */
-	VAULT_ENAME = -20,	/* not a possible name (R24) */
-	VAULT_ETAKEN = -21,	/* the name is taken */
-	VAULT_EFULL = -22,	/* a cap of the format is reached */
-	VAULT_ESTANZA = -23,	/* new passphrase: unknown stanzas in the way (R15) */
-	VAULT_EUNSURE = -24,	/* saved, but the folder's fsync failed */
-	VAULT_EUSE = -25	/* called out of order: a bug of the caller */
+	VAULT_ESYSTEM = -1,   /* a system call failed: os_error, path */
+	VAULT_ENOMEM = -2,    /* out of memory */
+	VAULT_ENOKDFMEM = -3, /* not enough memory for the hash: number = KiB */
+	VAULT_ENOVAULT = -4,  /* there is no such file */
+	VAULT_EEXISTS = -5,   /* create: there is one already */
+	VAULT_EMODE = -6,     /* mode too open: number = the mode, path */
+	VAULT_EOWNER = -7,    /* belongs to another user: number = uid, path */
+	VAULT_EKIND = -8,     /* not a regular file, or not a folder: path */
+	VAULT_ENOTVAULT = -9, /* no pemkeep vault (magic) */
+	VAULT_EVERSION = -10, /* made by a newer version */
+	VAULT_EDAMAGED = -11, /* damaged: where says which part, rule which R */
+	VAULT_ECOST = -12,    /* passphrase hash beyond the caps (R17) */
+	VAULT_EPASSPHRASE = -13, /* wrong passphrase */
+	VAULT_ENOSTANZA = -14,   /* cannot be unlocked with a passphrase */
+	VAULT_ELOCKED = -15, /* another process saves: number = its pid or 0 */
+	VAULT_EROLLBACK = -16, /* older than what was seen: no saving */
+	VAULT_EFORK = -17,    /* not a descendant of what was seen: no saving */
+	VAULT_ECHANGED = -18, /* passphrase or key changed by another process */
+	VAULT_ENOTFOUND = -19, /* no such record */
+	VAULT_ENAME = -20,     /* not a possible name (R24) */
+	VAULT_ETAKEN = -21,    /* the name is taken */
+	VAULT_EFULL = -22,     /* a cap of the format is reached */
+	VAULT_ESTANZA =
+	    -23, /* new passphrase: unknown stanzas in the way (R15) */
+	VAULT_EUNSURE = -24, /* saved, but the folder's fsync failed */
+	VAULT_EUSE = -25     /* called out of order: a bug of the caller */
 };
 
 struct vault_error {
 	enum vault_result code;
-	int os_error;		/* errno, or 0 */
-	unsigned rule;		/* number of the FORMAT.md rule, or 0 */
-	uint64_t number;	/* see the codes */
-	char where[256];	/* path, or part of the file; may be cut short */
+	int os_error;    /* errno, or 0 */
+	unsigned rule;   /* number of the FORMAT.md rule, or 0 */
+	uint64_t number; /* see the codes */
+	char where[256]; /* path, or part of the file; may be cut short */
 };
 
 /*
@@ -90,9 +91,9 @@ void vault_message(const struct vault_error *e, char *text, size_t size);
 
 /* Where things are.  The strings are copied. */
 struct vault_place {
-	const char *path;	/* the vault file; its folder must exist */
-	const char *seen;	/* the seen file (chapter 9), or NULL for none */
-	unsigned lock_wait_ms;	/* how long to wait for the lock; 0 = 10,000 */
+	const char *path;      /* the vault file; its folder must exist */
+	const char *seen;      /* the seen file (chapter 9), or NULL for none */
+	unsigned lock_wait_ms; /* how long to wait for the lock; 0 = 10,000 */
 };
 
 /* Cost of the passphrase hash. */
@@ -103,10 +104,10 @@ struct vault_kdf {
 
 /* Things that went not quite well; see vault_notes(). */
 enum vault_note {
-	VAULT_NOTE_ROLLBACK = 1,	/* older than what this machine saw */
-	VAULT_NOTE_FORK = 2,		/* not a descendant of it */
-	VAULT_NOTE_SEEN_BAD = 4,	/* the seen file is damaged, was ignored */
-	VAULT_NOTE_SEEN_UNSAVED = 8	/* the seen file could not be written */
+	VAULT_NOTE_ROLLBACK = 1,    /* older than what this machine saw */
+	VAULT_NOTE_FORK = 2,        /* not a descendant of it */
+	VAULT_NOTE_SEEN_BAD = 4,    /* the seen file could not be used */
+	VAULT_NOTE_SEEN_UNSAVED = 8 /* the seen file could not be written */
 };
 
 /* A line of the index.  Pointers live until the next change or close. */
@@ -114,10 +115,10 @@ struct vault_entry {
 	uint8_t id[VAULT_ID_BYTES];
 	uint64_t revision;
 	uint16_t type;
-	const char *name;	/* terminated UTF-8 */
+	const char *name; /* terminated UTF-8 */
 	const uint8_t *info;
 	size_t info_len;
-	size_t size;		/* bytes in the file */
+	size_t size; /* bytes in the file */
 };
 
 /*
@@ -193,8 +194,8 @@ int vault_rename(struct vault *v, const uint8_t id[VAULT_ID_BYTES],
     const char *name, struct vault_error *e);
 int vault_set_info(struct vault *v, const uint8_t id[VAULT_ID_BYTES],
     const uint8_t *info, size_t info_len, struct vault_error *e);
-int vault_remove(struct vault *v, const uint8_t id[VAULT_ID_BYTES],
-    struct vault_error *e);
+int vault_remove(
+    struct vault *v, const uint8_t id[VAULT_ID_BYTES], struct vault_error *e);
 
 /*
  * A new vault key and a new passphrase: every record is encrypted anew, and

@@ -5,12 +5,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "harden.h"
+#include "src/agent/harden.h"
 
 void
 harden_process(void)
 {
-	const struct rlimit none = {0, 0};
+	const struct rlimit none = { 0, 0 };
 
 	/*
 	 * Neither can fail for want of rights; where a sandbox forbids them,

@@ -14,8 +14,8 @@
 #include "pemkeep/base/path.h"
 #include "vault/secret.h"
 
-#include "harden.h"
-#include "keeper_internal.h"
+#include "src/agent/harden.h"
+#include "src/agent/keeper_internal.h"
 
 #define TRIES 3
 
@@ -38,38 +38,42 @@ static const struct meaning {
 	enum err_code ours;
 	const char *hint; /* %s: the vault's path */
 } meanings[] = {
-    {VAULT_ENOMEM, ERR_NOMEM, NULL},
-    {VAULT_ENOKDFMEM, ERR_NOMEM,
-	"close other programs, or make the vault cheaper where there is memory: "
-	"pemkeep passwd --kdf-memory 64"},
-    {VAULT_ENOVAULT, ERR_NOT_FOUND, "run: pemkeep init"},
-    {VAULT_EEXISTS, ERR_EXISTS,
-	"nothing was changed; to use the vault that is there: pemkeep keys"},
-    {VAULT_EMODE, ERR_UNTRUSTED, "run: pemkeep check --repair"},
-    {VAULT_EOWNER, ERR_UNTRUSTED, "vault and folder must belong to you"},
-    {VAULT_EKIND, ERR_UNTRUSTED, "look at what is there; pemkeep follows no links"},
-    {VAULT_ENOTVAULT, ERR_UNTRUSTED,
-	"if there is a good copy: pemkeep check --restore COPY"},
-    {VAULT_EVERSION, ERR_UNTRUSTED, "update pemkeep on this machine"},
-    {VAULT_EDAMAGED, ERR_UNTRUSTED,
-	"if there is a good copy: pemkeep check --restore '%s.bak'"},
-    {VAULT_ECOST, ERR_UNTRUSTED,
-	"somebody else may have made this file; nothing was computed"},
-    {VAULT_EPASSPHRASE, ERR_LOCKED, NULL},
-    {VAULT_ENOSTANZA, ERR_LOCKED, NULL},
-    {VAULT_ELOCKED, ERR_FAILED, "try again when it has finished"},
-    {VAULT_EROLLBACK, ERR_UNTRUSTED,
-	"bring the newer one back, or accept this one: "
-	"pemkeep check --restore '%s'"},
-    {VAULT_EFORK, ERR_UNTRUSTED,
-	"it was changed in two places; to go on with this one: "
-	"pemkeep check --restore '%s'"},
-    {VAULT_ECHANGED, ERR_LOCKED, "run the command again"},
-    {VAULT_ENOTFOUND, ERR_NOT_FOUND, NULL},
-    {VAULT_EFULL, ERR_FAILED, NULL},
-    {VAULT_ESTANZA, ERR_FAILED, "update pemkeep on this machine"},
-    {VAULT_EUNSURE, ERR_SYSTEM,
-	"the change is in the vault; check the disk, and keep all key files"},
+	{ VAULT_ENOMEM, ERR_NOMEM, NULL },
+	{ VAULT_ENOKDFMEM, ERR_NOMEM,
+	    "close other programs, or make the vault cheaper where there is "
+	    "memory: "
+	    "pemkeep passwd --kdf-memory 64" },
+	{ VAULT_ENOVAULT, ERR_NOT_FOUND, "run: pemkeep init" },
+	{ VAULT_EEXISTS, ERR_EXISTS,
+	    "nothing was changed; to use the vault that is there: pemkeep "
+	    "keys" },
+	{ VAULT_EMODE, ERR_UNTRUSTED, "run: pemkeep check --repair" },
+	{ VAULT_EOWNER, ERR_UNTRUSTED, "vault and folder must belong to you" },
+	{ VAULT_EKIND, ERR_UNTRUSTED,
+	    "look at what is there; pemkeep follows no links" },
+	{ VAULT_ENOTVAULT, ERR_UNTRUSTED,
+	    "if there is a good copy: pemkeep check --restore COPY" },
+	{ VAULT_EVERSION, ERR_UNTRUSTED, "update pemkeep on this machine" },
+	{ VAULT_EDAMAGED, ERR_UNTRUSTED,
+	    "if there is a good copy: pemkeep check --restore '%s.bak'" },
+	{ VAULT_ECOST, ERR_UNTRUSTED,
+	    "somebody else may have made this file; nothing was computed" },
+	{ VAULT_EPASSPHRASE, ERR_LOCKED, NULL },
+	{ VAULT_ENOSTANZA, ERR_LOCKED, NULL },
+	{ VAULT_ELOCKED, ERR_FAILED, "try again when it has finished" },
+	{ VAULT_EROLLBACK, ERR_UNTRUSTED,
+	    "bring the newer one back, or accept this one: "
+	    "pemkeep check --restore '%s'" },
+	{ VAULT_EFORK, ERR_UNTRUSTED,
+	    "it was changed in two places; to go on with this one: "
+	    "pemkeep check --restore '%s'" },
+	{ VAULT_ECHANGED, ERR_LOCKED, "run the command again" },
+	{ VAULT_ENOTFOUND, ERR_NOT_FOUND, NULL },
+	{ VAULT_EFULL, ERR_FAILED, NULL },
+	{ VAULT_ESTANZA, ERR_FAILED, "update pemkeep on this machine" },
+	{ VAULT_EUNSURE, ERR_SYSTEM,
+	    "the change is in the vault; check the disk, and keep all key "
+	    "files" },
 };
 
 int
@@ -101,8 +105,8 @@ keeper_vault_error(
 void
 keeper_place(const struct keeper *k, struct vault_place *place)
 {
-	*place = (struct vault_place){.path = (const char *)k->path.data,
-	    .seen = (const char *)k->seen.data};
+	*place = (struct vault_place){ .path = (const char *)k->path.data,
+		.seen = (const char *)k->seen.data };
 }
 
 const char *
@@ -113,8 +117,8 @@ keeper_path(const struct keeper *k)
 
 /* A path as a terminated string in 'out'. */
 static int
-find_place(enum path_kind kind, const char *file, struct buf *out,
-    struct err *e)
+find_place(
+    enum path_kind kind, const char *file, struct buf *out, struct err *e)
 {
 	int r = path_of(kind, file, out, e);
 
@@ -147,8 +151,8 @@ keeper_make_places(const struct keeper *k, struct err *e)
 }
 
 int
-keeper_new(const struct keeper_options *options, struct keeper **kp,
-    struct err *e)
+keeper_new(
+    const struct keeper_options *options, struct keeper **kp, struct err *e)
 {
 	struct keeper *k;
 	int r;
@@ -202,8 +206,7 @@ check_cost(unsigned memory, unsigned passes, struct err *e)
 }
 
 int
-keeper_init(
-    struct keeper *k, unsigned memory, unsigned passes, struct err *e)
+keeper_init(struct keeper *k, unsigned memory, unsigned passes, struct err *e)
 {
 	struct vault_error ve;
 	struct vault_place place;
@@ -223,13 +226,13 @@ keeper_init(
 	if ((r = passphrase_get(&k->options.passphrase, PASSPHRASE_FIRST,
 		 "New passphrase of the vault: ", &pass, e)) != 0)
 		return r;
-	kdf = (struct vault_kdf){memory * 1024, passes};
+	kdf = (struct vault_kdf){ memory * 1024, passes };
 	if (vault_create(&place, pass, &kdf, &k->vault, &ve) != 0)
 		r = keeper_vault_error(k, &ve, e);
 	secret_free(pass);
 	if (r == ERR_NOMEM && memory > KEEPER_KDF_MEMORY_FLOOR)
-		err_hint(e, "pemkeep init --kdf-memory %u",
-		    KEEPER_KDF_MEMORY_FLOOR);
+		err_hint(
+		    e, "pemkeep init --kdf-memory %u", KEEPER_KDF_MEMORY_FLOOR);
 	return r;
 }
 
@@ -249,7 +252,8 @@ warn_notes(const struct keeper *k)
 		    "it can be read, not changed");
 	if (notes & VAULT_NOTE_SEEN_BAD)
 		keeper_warn(k, "",
-		    "'%s' is damaged: an older vault would not be noticed",
+		    "'%s' cannot be used: an older vault would not be "
+		    "noticed",
 		    (const char *)k->seen.data);
 	warn_unlocked_memory(k);
 }
@@ -266,8 +270,7 @@ keeper_unlock(struct keeper *k, struct err *e)
 	if (vault_probe(&place, &ve) != 0)
 		return keeper_vault_error(k, &ve, e);
 	(void)make_folder_of(&k->seen, NULL); /* reading works without it */
-	tries = passphrase_interactive(
-		    &k->options.passphrase, PASSPHRASE_VAULT)
+	tries = passphrase_interactive(&k->options.passphrase, PASSPHRASE_VAULT)
 	    ? TRIES
 	    : 1;
 	do {
@@ -317,8 +320,7 @@ keeper_abort(struct keeper *k)
 }
 
 int
-keeper_passwd(
-    struct keeper *k, unsigned memory, unsigned passes, struct err *e)
+keeper_passwd(struct keeper *k, unsigned memory, unsigned passes, struct err *e)
 {
 	struct vault_error ve;
 	struct vault_kdf kdf;
@@ -326,8 +328,8 @@ keeper_passwd(
 	int r;
 
 	vault_kdf_cost(k->vault, &kdf);
-	if (memory == 0 && (memory = kdf.memory_kib / 1024) <
-		KEEPER_KDF_MEMORY_FLOOR)
+	if (memory == 0 &&
+	    (memory = kdf.memory_kib / 1024) < KEEPER_KDF_MEMORY_FLOOR)
 		memory = KEEPER_KDF_MEMORY_FLOOR;
 	if (passes == 0 && (passes = kdf.passes) < KEEPER_KDF_PASSES_FLOOR)
 		passes = KEEPER_KDF_PASSES_FLOOR;
@@ -335,7 +337,7 @@ keeper_passwd(
 	    (r = passphrase_get(&k->options.passphrase, PASSPHRASE_NEW,
 		 "New passphrase of the vault: ", &pass, e)) != 0)
 		return r;
-	kdf = (struct vault_kdf){memory * 1024, passes};
+	kdf = (struct vault_kdf){ memory * 1024, passes };
 	if ((r = keeper_begin(k, e)) == 0) {
 		if (vault_set_passphrase(k->vault, pass, &kdf, &ve) == 0) {
 			r = keeper_commit(k, e);

@@ -10,7 +10,7 @@
 #include "vault/secret.h"
 #include "vault/sshkey.h"
 
-#include "keeper_internal.h"
+#include "src/agent/keeper_internal.h"
 
 /* The file as it was, or for a key that was made here, as it would be. */
 static int
@@ -114,8 +114,7 @@ out:
 }
 
 int
-keeper_remove(
-    struct keeper *k, char *const *names, size_t count, struct err *e)
+keeper_remove(struct keeper *k, char *const *names, size_t count, struct err *e)
 {
 	const struct vault_entry *entry;
 	struct vault_error ve;

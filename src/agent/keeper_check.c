@@ -14,7 +14,7 @@
 #include "vault/secret.h"
 #include "vault/sshkey.h"
 
-#include "keeper_internal.h"
+#include "src/agent/keeper_internal.h"
 
 struct listener {
 	void (*fn)(void *arg, const struct keeper_finding *f);
@@ -25,7 +25,7 @@ __attribute__((format(printf, 5, 6))) static void
 report(const struct listener *to, const char *severity, const char *id,
     const char *hint, const char *fmt, ...)
 {
-	struct keeper_finding f = {.id = id, .severity = severity};
+	struct keeper_finding f = { .id = id, .severity = severity };
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -37,8 +37,8 @@ report(const struct listener *to, const char *severity, const char *id,
 
 /* R30: info, payload and the two halves. */
 static int
-check_key(const struct keeper *k, const struct vault_entry *entry,
-    struct err *e)
+check_key(
+    const struct keeper *k, const struct vault_entry *entry, struct err *e)
 {
 	struct secret *der = NULL, *original = NULL;
 	struct buf blob = BUF_INIT;
@@ -50,8 +50,7 @@ check_key(const struct keeper *k, const struct vault_entry *entry,
 	if (entry->type != VAULT_TYPE_SSHKEY)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "it is of a kind that this version does not know");
-	if (!vault_sshkey_parse(
-		entry->info, entry->info_len, &info, &newer))
+	if (!vault_sshkey_parse(entry->info, entry->info_len, &info, &newer))
 		return newer ? err_set(e, ERR_UNSUPPORTED,
 				   "it was made by a newer version")
 			     : err_set(e, ERR_UNTRUSTED,
@@ -84,8 +83,8 @@ check_keys(const struct keeper *k, const struct listener *to)
 			continue;
 		if (r == ERR_UNSUPPORTED)
 			report(to, "info", "record-unknown",
-			    "update pemkeep to use it", "'%s': %s",
-			    entry->name, e.text);
+			    "update pemkeep to use it", "'%s': %s", entry->name,
+			    e.text);
 		else
 			report(to, "error", "key-damaged",
 			    "if there is a good copy of the vault: pemkeep "
@@ -127,7 +126,8 @@ check_generation(const struct keeper *k, const struct listener *to)
 	if (notes & VAULT_NOTE_SEEN_BAD)
 		report(to, "warning", "seen-damaged",
 		    "the next change writes it anew",
-		    "'%s' is damaged: an older vault would not be noticed",
+		    "'%s' cannot be used: an older vault would not be "
+		    "noticed",
 		    (const char *)k->seen.data);
 }
 
@@ -150,7 +150,7 @@ void
 keeper_check(struct keeper *k,
     void (*fn)(void *arg, const struct keeper_finding *f), void *arg)
 {
-	const struct listener to = {fn, arg};
+	const struct listener to = { fn, arg };
 
 	check_generation(k, &to);
 	check_keys(k, &to);

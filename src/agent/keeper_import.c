@@ -16,7 +16,7 @@
 #include "vault/secret.h"
 #include "vault/sshkey.h"
 
-#include "keeper_internal.h"
+#include "src/agent/keeper_internal.h"
 
 #define TRIES 3
 
@@ -26,11 +26,11 @@ _Static_assert(sizeof(((struct keeper_proof *)0)->id) == VAULT_ID_BYTES,
 /* A key on its way into the vault. */
 struct arrival {
 	const char *name;
-	const char *source;	/* NULL when it was made here */
+	const char *source; /* NULL when it was made here */
 	const char *comment;
 	uint16_t format;
 	const struct key *key;
-	const struct secret *original;	/* NULL when it was made here */
+	const struct secret *original; /* NULL when it was made here */
 	struct secret *der;
 	struct buf blob;
 };
@@ -49,8 +49,8 @@ read_encrypted(struct keeper *k, const struct keeper_import *in,
     struct keyfile *out, struct err *e)
 {
 	const struct passphrase_source *source = &k->options.passphrase;
-	int tries = passphrase_interactive(source, PASSPHRASE_KEYFILE) ? TRIES
-								       : 1;
+	int tries =
+	    passphrase_interactive(source, PASSPHRASE_KEYFILE) ? TRIES : 1;
 	struct secret *pass = NULL;
 	char prompt[300];
 	int r = ERR_LOCKED;
@@ -78,8 +78,8 @@ read_encrypted(struct keeper *k, const struct keeper_import *in,
 }
 
 static int
-read_key(struct keeper *k, const struct keeper_import *in,
-    struct keyfile *out, struct err *e)
+read_key(struct keeper *k, const struct keeper_import *in, struct keyfile *out,
+    struct err *e)
 {
 	int r;
 
@@ -114,13 +114,13 @@ static int
 store(struct keeper *k, const struct arrival *a, uint8_t *id, struct err *e)
 {
 	struct vault_error ve;
-	struct vault_sshkey info = {.public_key = a->blob.data,
-	    .public_key_len = a->blob.len,
-	    .created = (uint64_t)time(NULL),
-	    .format = a->format,
-	    .source = a->source,
-	    .source_len = a->source != NULL ? strlen(a->source) : 0};
-	struct vault_put put = {.name = a->name, .type = VAULT_TYPE_SSHKEY};
+	struct vault_sshkey info = { .public_key = a->blob.data,
+		.public_key_len = a->blob.len,
+		.created = (uint64_t)time(NULL),
+		.format = a->format,
+		.source = a->source,
+		.source_len = a->source != NULL ? strlen(a->source) : 0 };
+	struct vault_put put = { .name = a->name, .type = VAULT_TYPE_SSHKEY };
 	struct secret *payload = NULL;
 	uint8_t *bytes = NULL, sha1[20];
 	int r = 0;
@@ -222,14 +222,14 @@ keeper_import(struct keeper *k, const struct keeper_import *in,
 	    (r = keeper_name(in->name, &name, e)) != 0)
 		goto out;
 	out->repairs = file.repairs;
-	a = (struct arrival){.name = buf_text(&name),
-	    .source = in->source,
-	    .comment = file.comment,
-	    .format = (uint16_t)((unsigned)file.format |
-		(file.encrypted ? VAULT_SSHKEY_ENCRYPTED : 0)),
-	    .key = file.key,
-	    .original = in->file,
-	    .blob = BUF_INIT};
+	a = (struct arrival){ .name = buf_text(&name),
+		.source = in->source,
+		.comment = file.comment,
+		.format = (uint16_t)((unsigned)file.format |
+		    (file.encrypted ? VAULT_SSHKEY_ENCRYPTED : 0)),
+		.key = file.key,
+		.original = in->file,
+		.blob = BUF_INIT };
 	r = admit(k, &a, out, e);
 out:
 	keyfile_clear(&file);
@@ -238,8 +238,7 @@ out:
 }
 
 int
-keeper_holds(struct keeper *k, const struct keeper_proof *proof,
-    struct err *e)
+keeper_holds(struct keeper *k, const struct keeper_proof *proof, struct err *e)
 {
 	const struct vault_entry *entry = NULL;
 	struct secret *der = NULL, *original = NULL;
@@ -270,8 +269,8 @@ static const struct kind {
 	unsigned bits;
 	enum keyfile_format format;
 } kinds[] = {
-    {"ed25519", KEY_ED25519, 256, KEYFILE_OPENSSH},
-    {"rsa", KEY_RSA, 4096, KEYFILE_PKCS1}, /* EC2 takes no 3072 */
+	{ "ed25519", KEY_ED25519, 256, KEYFILE_OPENSSH },
+	{ "rsa", KEY_RSA, 4096, KEYFILE_PKCS1 }, /* EC2 takes no 3072 */
 };
 
 static const struct kind *
@@ -295,11 +294,11 @@ put_generated(struct keeper *k, const char *name, const struct kind *kind,
 
 	if ((r = key_generate(kind->type, bits, &key, e)) != 0)
 		return r;
-	a = (struct arrival){.name = name,
-	    .comment = name,
-	    .format = (uint16_t)kind->format,
-	    .key = key,
-	    .blob = BUF_INIT};
+	a = (struct arrival){ .name = name,
+		.comment = name,
+		.format = (uint16_t)kind->format,
+		.key = key,
+		.blob = BUF_INIT };
 	memset(&out, 0, sizeof(out));
 	r = admit(k, &a, &out, e);
 	*made = out.key;

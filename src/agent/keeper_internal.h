@@ -11,10 +11,10 @@
 
 struct keeper {
 	struct keeper_options options;
-	struct buf path;	/* of the vault */
+	struct buf path; /* of the vault */
 	struct buf seen;
-	struct vault *vault;	/* NULL while locked */
-	struct secret *file_pass;	/* the last key file's, to be tried again */
+	struct vault *vault;      /* NULL while locked */
+	struct secret *file_pass; /* the last key file's, to be tried again */
 };
 
 /* A warning, with the next step or "". */

@@ -11,7 +11,7 @@
 #include "vault/secret.h"
 #include "vault/sshkey.h"
 
-#include "keeper_internal.h"
+#include "src/agent/keeper_internal.h"
 
 void
 keeper_key_clear(struct keeper_key *key)
@@ -51,8 +51,8 @@ take(struct buf *b)
 }
 
 static void
-public_facts(const struct vault_sshkey *info, const char *name,
-    struct keeper_key *key)
+public_facts(
+    const struct vault_sshkey *info, const char *name, struct keeper_key *key)
 {
 	const uint8_t *blob = info->public_key;
 	size_t len = info->public_key_len;
@@ -168,10 +168,13 @@ keeper_name(const char *name, struct buf *out, struct err *e)
 	if (vault_name_ok(buf_text(out)) && *name != '-' && *name != ' ' &&
 	    name[strlen(name) - 1] != ' ')
 		return 0;
-	err_set(e, ERR_USAGE, len == 0 ? "a key's name cannot be empty"
-				       : "'%s' cannot be a key's name", name);
-	err_hint(e, "1 to %d bytes of UTF-8, without '/' and control "
-		    "characters, no '-' in front, no blank at the ends",
+	err_set(e, ERR_USAGE,
+	    len == 0 ? "a key's name cannot be empty"
+		     : "'%s' cannot be a key's name",
+	    name);
+	err_hint(e,
+	    "1 to %d bytes of UTF-8, without '/' and control "
+	    "characters, no '-' in front, no blank at the ends",
 	    VAULT_NAME_MAX);
 	return ERR_USAGE;
 }
@@ -196,8 +199,8 @@ keeper_find(const struct keeper *k, const char *name,
 }
 
 int
-keeper_public(struct keeper *k, const char *name, struct keeper_key *key,
-    struct err *e)
+keeper_public(
+    struct keeper *k, const char *name, struct keeper_key *key, struct err *e)
 {
 	const struct vault_entry *entry;
 	int r;

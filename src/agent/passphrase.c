@@ -14,7 +14,7 @@
 #include "pemkeep/base/err.h"
 #include "vault/secret.h"
 
-#include "tty.h"
+#include "src/agent/tty.h"
 
 #define LONGEST 1024u
 
@@ -79,7 +79,8 @@ open_file(const char *path, int *fdp, struct err *e)
 	}
 	close(fd);
 	err_set(e, ERR_UNTRUSTED,
-	    "PEMKEEP_PASSPHRASE_FILE '%s' must be a file that only you can read",
+	    "PEMKEEP_PASSPHRASE_FILE '%s' must be a file that only you can "
+	    "read",
 	    path);
 	err_hint(e, "chmod 400 '%s'", path);
 	return ERR_UNTRUSTED;
@@ -121,8 +122,7 @@ ask(enum passphrase_for what, const char *prompt, struct secret *out,
 }
 
 static int
-check_length(enum passphrase_for what, const struct secret *pass,
-    struct err *e)
+check_length(enum passphrase_for what, const struct secret *pass, struct err *e)
 {
 	bool is_new = what == PASSPHRASE_FIRST || what == PASSPHRASE_NEW;
 
@@ -134,8 +134,9 @@ check_length(enum passphrase_for what, const struct secret *pass,
 		err_set(e, ERR_LOCKED,
 		    "the passphrase is shorter than %d characters",
 		    PASSPHRASE_MIN);
-		err_hint(e, "five or six random words are good and can be "
-			    "remembered");
+		err_hint(e,
+		    "five or six random words are good and can be "
+		    "remembered");
 		return ERR_LOCKED;
 	}
 	return 0;
@@ -150,9 +151,8 @@ passphrase_interactive(
 }
 
 int
-passphrase_get(const struct passphrase_source *source,
-    enum passphrase_for what, const char *prompt, struct secret **passp,
-    struct err *e)
+passphrase_get(const struct passphrase_source *source, enum passphrase_for what,
+    const char *prompt, struct secret **passp, struct err *e)
 {
 	struct secret *out;
 	int r;
@@ -165,8 +165,9 @@ passphrase_get(const struct passphrase_source *source,
 	} else if (source->file != NULL && takes_file(what)) {
 		r = read_file(source->file, out, e);
 	} else if (source->no_input || !tty_there()) {
-		r = err_set(e, ERR_LOCKED, "a passphrase is needed, and there "
-					   "is no terminal to ask at");
+		r = err_set(e, ERR_LOCKED,
+		    "a passphrase is needed, and there "
+		    "is no terminal to ask at");
 		err_hint(e, "use --passphrase-fd N or PEMKEEP_PASSPHRASE_FILE");
 	} else {
 		r = ask(what, prompt, out, e);

@@ -18,10 +18,10 @@
 #include "pemkeep/base/utf8.h"
 #include "vault/secret.h"
 
-#include "tty.h"
+#include "src/agent/tty.h"
 
-static const int caught[] = {SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
-    SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+static const int caught[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
+	SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU };
 
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 

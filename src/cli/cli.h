@@ -17,9 +17,9 @@ struct keeper;
 struct keeper_key;
 
 struct option {
-	const char *name;	/* without "--" */
-	char letter;		/* or 0 */
-	const char *arg;	/* what it takes, for the help; NULL: nothing */
+	const char *name; /* without "--" */
+	char letter;      /* or 0 */
+	const char *arg;  /* what it takes, for the help; NULL: nothing */
 	const char *summary;
 };
 
@@ -28,15 +28,15 @@ struct cli;
 /* One command; each stands in its own file, listed in main.c. */
 struct command {
 	const char *name;
-	const char *args;	/* operands, for the usage line */
-	int min, max;		/* how many operands; max -1: any number */
+	const char *args; /* operands, for the usage line */
+	int min, max;     /* how many operands; max -1: any number */
 	const char *summary;
-	const char *about;	/* more lines of help, or NULL */
-	const struct option *options;	/* ended by a NULL name; may be NULL */
-	int (*run)(struct cli *cli);	/* the exit status */
+	const char *about;            /* more lines of help, or NULL */
+	const struct option *options; /* ended by a NULL name; may be NULL */
+	int (*run)(struct cli *cli);  /* the exit status */
 };
 
-extern const struct command *const commands[];	/* ended by NULL */
+extern const struct command *const commands[]; /* ended by NULL */
 extern const struct option global_options[];
 
 const struct command *command_find(const char *name);
@@ -65,8 +65,8 @@ bool option_on(const struct cli *cli, const char *name);
 /* The value, or NULL when it was not given. */
 const char *option_value(const struct cli *cli, const char *name);
 /* A number from 'least' on; 0 when it was not given.  ERR_USAGE. */
-int option_number(const struct cli *cli, const char *name, unsigned *value,
-    struct err *e);
+int option_number(
+    const struct cli *cli, const char *name, unsigned *value, struct err *e);
 
 /* help.c */
 void help_program(struct buf *b);
@@ -76,7 +76,7 @@ void help_command(struct buf *b, const struct command *command);
 
 /* Data to stdout: text that is escaped already.  The exit status. */
 int out_data(struct buf *b);
-int out_json(struct json *j);	/* frees it */
+int out_json(struct json *j); /* frees it */
 /* Talk to stderr; nothing with --quiet. */
 __attribute__((format(printf, 2, 3))) void out_say(
     const struct cli *cli, const char *fmt, ...);

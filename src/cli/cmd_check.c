@@ -13,11 +13,11 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 struct findings {
-	struct json *json;	/* the list; NULL: text */
+	struct json *json; /* the list; NULL: text */
 	struct buf text;
 	int status;
 };
@@ -53,7 +53,7 @@ on_finding(void *arg, const struct keeper_finding *f)
 static int
 check(const struct cli *cli, struct keeper *k)
 {
-	struct findings to = {.text = BUF_INIT};
+	struct findings to = { .text = BUF_INIT };
 	struct json *top = NULL;
 	int status;
 
@@ -69,8 +69,9 @@ check(const struct cli *cli, struct keeper *k)
 		status = out_data(&to.text);
 	}
 	if (to.status == 0)
-		out_say(cli, "The vault is sound: every record is whole, every "
-			     "key works.");
+		out_say(cli,
+		    "The vault is sound: every record is whole, every "
+		    "key works.");
 	buf_free(&to.text);
 	return to.status != 0 ? to.status : status;
 }
@@ -116,15 +117,16 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-    {"repair", 0, NULL, "set the modes of the vault and its folder right"},
-    {"restore", 0, "FILE", "make this copy of the vault the vault"},
-    {NULL, 0, NULL, NULL},
+	{ "repair", 0, NULL,
+	    "set the modes of the vault and its folder right" },
+	{ "restore", 0, "FILE", "make this copy of the vault the vault" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_check = {
-    .name = "check",
-    .args = "",
-    .summary = "examine the vault, and set it right",
-    .options = options,
-    .run = run,
+	.name = "check",
+	.args = "",
+	.summary = "examine the vault, and set it right",
+	.options = options,
+	.run = run,
 };

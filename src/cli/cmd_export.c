@@ -15,8 +15,8 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 create(const char *path, int *fdp, struct err *e)
@@ -38,8 +38,8 @@ create(const char *path, int *fdp, struct err *e)
 
 		close(fd);
 		unlink(path);
-		return err_system(e, ERR_SYSTEM, saved,
-		    "cannot set the mode of '%s'", path);
+		return err_system(
+		    e, ERR_SYSTEM, saved, "cannot set the mode of '%s'", path);
 	}
 	*fdp = fd;
 	return 0;
@@ -55,13 +55,12 @@ export_private(const struct cli *cli, struct keeper *k, struct err *e)
 		return r;
 	r = keeper_export(k, cli->operands[0], fd, e);
 	if (close(fd) == -1 && r == 0)
-		r = err_system(
-		    e, ERR_SYSTEM, errno, "cannot write '%s'", path);
+		r = err_system(e, ERR_SYSTEM, errno, "cannot write '%s'", path);
 	if (r != 0)
 		unlink(path);
 	else
-		out_say(cli, "'%s' is in '%s', mode 0400.", cli->operands[0],
-		    path);
+		out_say(
+		    cli, "'%s' is in '%s', mode 0400.", cli->operands[0], path);
 	return r;
 }
 
@@ -92,7 +91,8 @@ run(struct cli *cli)
 	int r;
 
 	if (public == option_on(cli, "output")) {
-		err_set(&e, ERR_USAGE, "export needs either -o FILE or --public");
+		err_set(
+		    &e, ERR_USAGE, "export needs either -o FILE or --public");
 		err_hint(&e, "pemkeep help export");
 		return out_error(&e);
 	}
@@ -107,17 +107,18 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-    {"output", 'o', "FILE", "write the private key to a new file, mode 0400"},
-    {"public", 0, NULL, "print the public key"},
-    {NULL, 0, NULL, NULL},
+	{ "output", 'o', "FILE",
+	    "write the private key to a new file, mode 0400" },
+	{ "public", 0, NULL, "print the public key" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_export = {
-    .name = "export",
-    .args = "KEY",
-    .min = 1,
-    .max = 1,
-    .summary = "write a key out again",
-    .options = options,
-    .run = run,
+	.name = "export",
+	.args = "KEY",
+	.min = 1,
+	.max = 1,
+	.summary = "write a key out again",
+	.options = options,
+	.run = run,
 };

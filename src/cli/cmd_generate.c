@@ -7,8 +7,8 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 show(const struct cli *cli, const struct keeper_key *key)
@@ -37,7 +37,7 @@ static int
 run(struct cli *cli)
 {
 	const char *type = option_value(cli, "type");
-	struct keeper_key key = {0};
+	struct keeper_key key = { 0 };
 	struct keeper *k = NULL;
 	unsigned bits;
 	struct err e;
@@ -56,18 +56,18 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-    {"type", 't', "TYPE", "ed25519 (default) or rsa"},
-    {"bits", 'b', "N", "size of an rsa key (4096)"},
-    {NULL, 0, NULL, NULL},
+	{ "type", 't', "TYPE", "ed25519 (default) or rsa" },
+	{ "bits", 'b', "N", "size of an rsa key (4096)" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_generate = {
-    .name = "generate",
-    .args = "KEY",
-    .min = 1,
-    .max = 1,
-    .summary = "make a new key in the vault",
-    .about = "Prints the public key.\n",
-    .options = options,
-    .run = run,
+	.name = "generate",
+	.args = "KEY",
+	.min = 1,
+	.max = 1,
+	.summary = "make a new key in the vault",
+	.about = "Prints the public key.\n",
+	.options = options,
+	.run = run,
 };

@@ -5,8 +5,8 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 run(struct cli *cli)
@@ -33,9 +33,9 @@ run(struct cli *cli)
 }
 
 const struct command cmd_help = {
-    .name = "help",
-    .args = "[COMMAND]",
-    .max = 1,
-    .summary = "explain a command",
-    .run = run,
+	.name = "help",
+	.args = "[COMMAND]",
+	.max = 1,
+	.summary = "explain a command",
+	.run = run,
 };

@@ -24,29 +24,29 @@
 #include "pemkeep/keys/keyfile.h"
 #include "vault/secret.h"
 
-#include "cli.h"
-#include "collect.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/collect.h"
+#include "src/cli/commands.h"
 
 #define MODE_KEPT 0400u
 
 /* What becomes of one file. */
 struct job {
 	const char *path;
-	struct stat st;		/* when it was read */
-	bool taken;		/* its key is in the vault */
+	struct stat st; /* when it was read */
+	bool taken;     /* its key is in the vault */
 	struct keeper_imported in;
 	bool moved;
-	struct err mode_error;	/* its mode could not be set */
-	struct err move_error;	/* why it was not removed */
-	struct err error;	/* why it was not taken */
+	struct err mode_error; /* its mode could not be set */
+	struct err move_error; /* why it was not removed */
+	struct err error;      /* why it was not taken */
 };
 
 /* "…/mykey.pem" is called "mykey". */
 static char *
 default_name(const char *path)
 {
-	static const char *const endings[] = {".pem", ".ppk", ".key"};
+	static const char *const endings[] = { ".pem", ".ppk", ".key" };
 	const char *base = path_base(path);
 	size_t len = strlen(base);
 
@@ -90,7 +90,7 @@ about_file(const char *path, const struct err *why, struct err *e)
 static int
 take_in(struct keeper *k, struct job *job, const char *wanted, struct err *e)
 {
-	struct keeper_import in = {.path = job->path};
+	struct keeper_import in = { .path = job->path };
 	struct secret *file = NULL;
 	struct err why;
 	char *name = wanted != NULL ? strdup(wanted) : default_name(job->path);
@@ -191,7 +191,7 @@ put_job(const struct cli *cli, struct buf *b, const struct job *job)
 
 	out_put(b, job->path);
 	buf_put_text(b,
-	    !job->in.present    ? ": imported as '"
+	    !job->in.present   ? ": imported as '"
 		: job->in.same ? ": already in the vault as '"
 			       : ": NOT the same as in the vault, '");
 	out_put(b, job->in.key.name);
@@ -218,8 +218,8 @@ job_json(const struct job *job)
 	struct buf repairs = BUF_INIT;
 	char mode[8];
 
-	snprintf(mode, sizeof(mode), "%04o",
-	    (unsigned)(job->st.st_mode & 07777u));
+	snprintf(
+	    mode, sizeof(mode), "%04o", (unsigned)(job->st.st_mode & 07777u));
 	keyfile_put_repairs(&repairs, job->in.repairs);
 	json_set_text(o, "file", job->path);
 	json_set_text(o, "action", job->in.present ? "present" : "imported");
@@ -367,7 +367,7 @@ import_files(const struct cli *cli, const struct collection *files)
 static int
 run(struct cli *cli)
 {
-	struct collection files = {0};
+	struct collection files = { 0 };
 	struct err e;
 	int status = 0;
 
@@ -391,20 +391,21 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-    {"move", 0, NULL, "remove each file once its key is safely stored"},
-    {"name", 0, "NAME", "name of the key (for one file)"},
-    {NULL, 0, NULL, NULL},
+	{ "move", 0, NULL, "remove each file once its key is safely stored" },
+	{ "name", 0, "NAME", "name of the key (for one file)" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_import = {
-    .name = "import",
-    .args = "FILE|FOLDER...",
-    .min = 1,
-    .max = -1,
-    .summary = "take private keys into the vault",
-    .about = "From a folder all private keys are taken. A file keeps its "
-	     "place, with mode 0400,\nunless --move is given. A key that is "
-	     "there already is not taken twice.\n",
-    .options = options,
-    .run = run,
+	.name = "import",
+	.args = "FILE|FOLDER...",
+	.min = 1,
+	.max = -1,
+	.summary = "take private keys into the vault",
+	.about =
+	    "From a folder all private keys are taken. A file keeps its "
+	    "place, with mode 0400,\nunless --move is given. A key that is "
+	    "there already is not taken twice.\n",
+	.options = options,
+	.run = run,
 };

@@ -5,8 +5,8 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 run(struct cli *cli)
@@ -24,7 +24,8 @@ run(struct cli *cli)
 	} else {
 		out_say(cli, "The vault is '%s'.", keeper_path(k));
 		out_say(cli,
-		    "A copy of this file is a backup, and you need one: without "
+		    "A copy of this file is a backup, and you need one: "
+		    "without "
 		    "it and its passphrase the keys in it are lost.");
 	}
 	keeper_free(k);
@@ -32,15 +33,15 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-    {"kdf-memory", 0, "MiB", "memory for hashing the passphrase (256)"},
-    {"kdf-passes", 0, "N", "passes of hashing the passphrase (3)"},
-    {NULL, 0, NULL, NULL},
+	{ "kdf-memory", 0, "MiB", "memory for hashing the passphrase (256)" },
+	{ "kdf-passes", 0, "N", "passes of hashing the passphrase (3)" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_init = {
-    .name = "init",
-    .args = "",
-    .summary = "make the vault",
-    .options = options,
-    .run = run,
+	.name = "init",
+	.args = "",
+	.summary = "make the vault",
+	.options = options,
+	.run = run,
 };

@@ -12,8 +12,8 @@
 #include "pemkeep/base/table.h"
 #include "pemkeep/base/timefmt.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 #define COLUMNS 5
 
@@ -33,7 +33,7 @@ put_form(struct table *t, const char *label, const char *form)
 	if (*form == '\0')
 		return;
 	snprintf(text, sizeof(text), "%s %s", label, form);
-	put_row(t, (const char *const[]){"", "", "", text, ""});
+	put_row(t, (const char *const[]){ "", "", "", text, "" });
 }
 
 static void
@@ -45,8 +45,8 @@ put_key(struct table *t, const struct keeper_key *key)
 	timefmt_iso(key->created, created);
 	created[key->created != 0 ? 10 : 0] = '\0'; /* the day is enough */
 	put_row(t,
-	    (const char *const[]){key->name, key->type,
-		key->bits != 0 ? bits : "", key->fingerprint, created});
+	    (const char *const[]){ key->name, key->type,
+		key->bits != 0 ? bits : "", key->fingerprint, created });
 	if (strcmp(key->ec2_created, key->ec2_imported) == 0) {
 		put_form(t, "EC2", key->ec2_created);
 		return;
@@ -65,8 +65,9 @@ show_table(const struct keeper_keys *keys)
 
 	if (t != NULL) {
 		table_align_right(t, 2);
-		put_row(t, (const char *const[]){"NAME", "TYPE", "BITS",
-			       "FINGERPRINT", "ADDED"});
+		put_row(t,
+		    (const char *const[]){
+			"NAME", "TYPE", "BITS", "FINGERPRINT", "ADDED" });
 		for (size_t i = 0; i < keys->count; i++)
 			put_key(t, &keys->list[i]);
 	}
@@ -99,7 +100,7 @@ show_json(const struct keeper_keys *keys)
 static int
 run(struct cli *cli)
 {
-	struct keeper_keys keys = {0};
+	struct keeper_keys keys = { 0 };
 	struct keeper *k = NULL;
 	struct err e;
 	int status;
@@ -109,7 +110,8 @@ run(struct cli *cli)
 	} else if (option_on(cli, "json")) {
 		status = show_json(&keys);
 	} else if (keys.count == 0) {
-		out_say(cli, "The vault is empty; pemkeep import takes keys in.");
+		out_say(
+		    cli, "The vault is empty; pemkeep import takes keys in.");
 		status = 0;
 	} else {
 		status = show_table(&keys);
@@ -120,8 +122,8 @@ run(struct cli *cli)
 }
 
 const struct command cmd_keys = {
-    .name = "keys",
-    .args = "",
-    .summary = "list the keys in the vault",
-    .run = run,
+	.name = "keys",
+	.args = "",
+	.summary = "list the keys in the vault",
+	.run = run,
 };

@@ -5,8 +5,8 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 run(struct cli *cli)
@@ -22,8 +22,9 @@ run(struct cli *cli)
 	    keeper_passwd(k, memory, passes, &e) != 0) {
 		status = out_error(&e);
 	} else {
-		out_say(cli, "The passphrase is changed, and every key is "
-			     "encrypted anew.");
+		out_say(cli,
+		    "The passphrase is changed, and every key is "
+		    "encrypted anew.");
 		out_say(cli,
 		    "Copies of the vault elsewhere still open with the old "
 		    "passphrase: if others may know it, replace the SSH keys "
@@ -34,15 +35,17 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-    {"kdf-memory", 0, "MiB", "memory for hashing the passphrase (as before)"},
-    {"kdf-passes", 0, "N", "passes of hashing the passphrase (as before)"},
-    {NULL, 0, NULL, NULL},
+	{ "kdf-memory", 0, "MiB",
+	    "memory for hashing the passphrase (as before)" },
+	{ "kdf-passes", 0, "N",
+	    "passes of hashing the passphrase (as before)" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_passwd = {
-    .name = "passwd",
-    .args = "",
-    .summary = "change the vault's passphrase",
-    .options = options,
-    .run = run,
+	.name = "passwd",
+	.args = "",
+	.summary = "change the vault's passphrase",
+	.options = options,
+	.run = run,
 };

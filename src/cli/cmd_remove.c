@@ -9,8 +9,8 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 confirm(const struct cli *cli, struct err *e)
@@ -35,25 +35,27 @@ run(struct cli *cli)
 	int status = 0;
 
 	if (session_open(cli, &k, &e) != 0 || confirm(cli, &e) != 0 ||
-	    keeper_remove(
-		k, cli->operands, (size_t)cli->operand_count, &e) != 0) {
+	    keeper_remove(k, cli->operands, (size_t)cli->operand_count, &e) !=
+		0) {
 		status = out_error(&e);
 	} else {
 		for (int i = 0; i < cli->operand_count; i++)
 			out_say(cli, "'%s' is removed.", cli->operands[i]);
-		out_say(cli, "Copies of the vault elsewhere still hold what was "
-			     "removed here.");
+		out_say(cli,
+		    "Copies of the vault elsewhere still hold what was "
+		    "removed here.");
 	}
 	keeper_free(k);
 	return status;
 }
 
 const struct command cmd_remove = {
-    .name = "remove",
-    .args = "KEY...",
-    .min = 1,
-    .max = -1,
-    .summary = "remove keys from the vault",
-    .about = "Asks first; --yes answers. All of them are removed, or none.\n",
-    .run = run,
+	.name = "remove",
+	.args = "KEY...",
+	.min = 1,
+	.max = -1,
+	.summary = "remove keys from the vault",
+	.about =
+	    "Asks first; --yes answers. All of them are removed, or none.\n",
+	.run = run,
 };

@@ -5,8 +5,8 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
 static int
 run(struct cli *cli)
@@ -26,10 +26,10 @@ run(struct cli *cli)
 }
 
 const struct command cmd_rename = {
-    .name = "rename",
-    .args = "KEY NEW",
-    .min = 2,
-    .max = 2,
-    .summary = "give a key another name",
-    .run = run,
+	.name = "rename",
+	.args = "KEY NEW",
+	.min = 2,
+	.max = 2,
+	.summary = "give a key another name",
+	.run = run,
 };

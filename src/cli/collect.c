@@ -15,7 +15,7 @@
 #include "pemkeep/base/path.h"
 #include "pemkeep/keys/keyfile.h"
 
-#include "collect.h"
+#include "src/cli/collect.h"
 
 #define DEEPEST 16
 #define HEAD_BYTES 512
@@ -35,8 +35,7 @@ add(struct collection *c, const char *path, bool named)
 {
 	if (c->count == c->capacity) {
 		size_t room = c->capacity == 0 ? 16 : 2 * c->capacity;
-		struct found *list =
-		    reallocarray(c->list, room, sizeof(*list));
+		struct found *list = reallocarray(c->list, room, sizeof(*list));
 
 		if (list == NULL)
 			return -1;
@@ -84,8 +83,7 @@ looks_like_key(int folder, const char *name, const char *path)
 }
 
 static int
-visit(struct walk *w, int folder, const char *name, const char *path,
-    int depth)
+visit(struct walk *w, int folder, const char *name, const char *path, int depth)
 {
 	struct stat st;
 
@@ -127,9 +125,8 @@ walk_folder(
 
 	fd = openat(
 	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	count = fd == -1
-	    ? -1
-	    : scandirat(fd, ".", &names, skip_dots, alphasort);
+	count =
+	    fd == -1 ? -1 : scandirat(fd, ".", &names, skip_dots, alphasort);
 	if (count == -1) {
 		tell_unreadable(w, path);
 		if (fd != -1)
@@ -157,7 +154,7 @@ int
 collect(struct collection *c, const char *path,
     void (*warn)(const char *text, const char *hint), struct err *e)
 {
-	struct walk w = {c, 0, warn};
+	struct walk w = { c, 0, warn };
 	struct stat st;
 	int fd, r;
 

@@ -11,11 +11,11 @@ struct err;
 struct collection {
 	struct found {
 		char *path;
-		bool named;	/* given by the user, not met in a folder */
-	} *list;
+		bool named; /* given by the user, not met in a folder */
+	} * list;
 	size_t count;
 	size_t capacity;
-	size_t skipped;		/* folders that could not be read */
+	size_t skipped; /* folders that could not be read */
 };
 
 /*

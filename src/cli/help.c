@@ -6,7 +6,7 @@
 
 #include "pemkeep/base/buf.h"
 
-#include "cli.h"
+#include "src/cli/cli.h"
 
 static void
 put_options(struct buf *b, const struct option *list)
@@ -34,8 +34,8 @@ help_program(struct buf *b)
 	    "\n"
 	    "commands:\n");
 	for (size_t i = 0; commands[i] != NULL; i++)
-		buf_printf(b, "  %-10s %s\n", commands[i]->name,
-		    commands[i]->summary);
+		buf_printf(
+		    b, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	buf_put_text(b, "\noptions of all commands:\n");
 	put_options(b, global_options);
 	buf_put_text(b, "\nMore: pemkeep help COMMAND, man pemkeep\n");

@@ -10,23 +10,24 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/keys/keyfile.h"
 
-#include "cli.h"
-#include "commands.h"
+#include "src/cli/cli.h"
+#include "src/cli/commands.h"
 
-const struct command *const commands[] = {&cmd_init, &cmd_import, &cmd_generate,
-    &cmd_keys, &cmd_export, &cmd_rename, &cmd_remove, &cmd_passwd, &cmd_check,
-    &cmd_help, NULL};
+const struct command *const commands[] = { &cmd_init, &cmd_import,
+	&cmd_generate, &cmd_keys, &cmd_export, &cmd_rename, &cmd_remove,
+	&cmd_passwd, &cmd_check, &cmd_help, NULL };
 
 const struct option global_options[] = {
-    {"json", 0, NULL, "print JSON (commands that list)"},
-    {"quiet", 'q', NULL, "say only errors and warnings"},
-    {"verbose", 'v', NULL, "say more"},
-    {"yes", 'y', NULL, "answer yes to questions"},
-    {"no-input", 0, NULL, "never ask at the terminal"},
-    {"passphrase-fd", 0, "N", "read passphrases from descriptor N, one a line"},
-    {"help", 'h', NULL, "show this help"},
-    {"version", 0, NULL, "show the version"},
-    {NULL, 0, NULL, NULL},
+	{ "json", 0, NULL, "print JSON (commands that list)" },
+	{ "quiet", 'q', NULL, "say only errors and warnings" },
+	{ "verbose", 'v', NULL, "say more" },
+	{ "yes", 'y', NULL, "answer yes to questions" },
+	{ "no-input", 0, NULL, "never ask at the terminal" },
+	{ "passphrase-fd", 0, "N",
+	    "read passphrases from descriptor N, one a line" },
+	{ "help", 'h', NULL, "show this help" },
+	{ "version", 0, NULL, "show the version" },
+	{ NULL, 0, NULL, NULL },
 };
 
 const struct command *
@@ -68,7 +69,7 @@ show_version(void)
 int
 main(int argc, char **argv)
 {
-	struct cli cli = {0};
+	struct cli cli = { 0 };
 	struct err e;
 
 	if (keyfile_askpass_main())

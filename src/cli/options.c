@@ -13,7 +13,7 @@
 
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
+#include "src/cli/cli.h"
 
 /* The rest of the words that are still to be read. */
 struct words {
@@ -104,7 +104,8 @@ parse_short(struct cli *cli, const char *word, struct words *w, struct err *e)
 		if ((o = find(cli, NULL, 0, *at)) == NULL)
 			return unknown(cli, word, e);
 		if (o->arg != NULL)
-			return keep(cli, o, at[1] != '\0' ? at + 1 : NULL, w, e);
+			return keep(
+			    cli, o, at[1] != '\0' ? at + 1 : NULL, w, e);
 		if ((r = keep(cli, o, NULL, w, e)) != 0)
 			return r;
 	}
@@ -146,7 +147,7 @@ check_operands(const struct cli *cli, struct err *e)
 int
 options_parse(struct cli *cli, int argc, char **argv, struct err *e)
 {
-	struct words w = {argv + 1, argc > 0 ? argc - 1 : 0};
+	struct words w = { argv + 1, argc > 0 ? argc - 1 : 0 };
 	bool only_operands = false;
 	int r;
 
@@ -190,8 +191,8 @@ option_value(const struct cli *cli, const char *name)
 }
 
 int
-option_number(const struct cli *cli, const char *name, unsigned *value,
-    struct err *e)
+option_number(
+    const struct cli *cli, const char *name, unsigned *value, struct err *e)
 {
 	const char *text = option_value(cli, name);
 	unsigned long number;

@@ -16,7 +16,7 @@
 #include "pemkeep/base/json.h"
 #include "pemkeep/base/utf8.h"
 
-#include "cli.h"
+#include "src/cli/cli.h"
 
 void
 out_put(struct buf *b, const char *text)

@@ -10,7 +10,7 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
+#include "src/cli/cli.h"
 
 static int
 read_answer(int fd, const char *question, char *answer, size_t size)
@@ -50,8 +50,9 @@ prompt_confirm(const struct cli *cli, const char *question, struct err *e)
 	}
 	r = read_answer(fd, question, answer, sizeof(answer));
 	close(fd);
-	if (r == 0 && (strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 ||
-			  strcasecmp(answer, "yes") == 0))
+	if (r == 0 &&
+	    (strcmp(answer, "y") == 0 || strcmp(answer, "Y") == 0 ||
+		strcasecmp(answer, "yes") == 0))
 		return 0;
 	return err_set(e, ERR_FAILED, "not confirmed; nothing was changed");
 }

@@ -8,7 +8,7 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/err.h"
 
-#include "cli.h"
+#include "src/cli/cli.h"
 
 static void
 on_warning(void *arg, const char *text, const char *hint)
@@ -20,7 +20,7 @@ on_warning(void *arg, const char *text, const char *hint)
 int
 session_start(const struct cli *cli, struct keeper **kp, struct err *e)
 {
-	struct keeper_options options = {.warn = on_warning};
+	struct keeper_options options = { .warn = on_warning };
 	const char *file = getenv("PEMKEEP_PASSPHRASE_FILE");
 	unsigned fd;
 	int r;

@@ -9,7 +9,7 @@
 #include "pemkeep/base/json.h"
 #include "pemkeep/base/timefmt.h"
 
-#include "cli.h"
+#include "src/cli/cli.h"
 
 void
 show_key_lines(struct buf *b, const struct keeper_key *key)
@@ -23,11 +23,11 @@ show_key_lines(struct buf *b, const struct keeper_key *key)
 		return;
 	}
 	if (*key->ec2_created != '\0')
-		buf_printf(b, "    in EC2, created there:  %s\n",
-		    key->ec2_created);
+		buf_printf(
+		    b, "    in EC2, created there:  %s\n", key->ec2_created);
 	if (*key->ec2_imported != '\0')
-		buf_printf(b, "    in EC2, imported there: %s\n",
-		    key->ec2_imported);
+		buf_printf(
+		    b, "    in EC2, imported there: %s\n", key->ec2_imported);
 }
 
 static const char *

@@ -202,7 +202,7 @@ split_pkcs8(struct key_bytes bytes, struct pkcs8 *p)
 	p->claimed.len = 0;
 	if (der_next_is(&in, DER_CONTEXT_0)) /* attributes: not ours */
 		(void)der_take(&in, DER_CONTEXT_0);
-	if (version == 1 && der_next_is(&in, DER_IMPLICIT_1))
+	if (version == 1) /* that is what the number means */
 		p->claimed = der_bits(&in, DER_IMPLICIT_1);
 	return der_done(&all) && der_done(&in) && !p->parameters.failed &&
 	    version <= 1;

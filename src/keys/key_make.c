@@ -137,6 +137,16 @@ curve_close(struct curve *c)
 	BN_CTX_free(c->ctx);
 }
 
+/* In plain or compressed form; "hybrid" (06, 07) is nobody's. */
+static bool
+same_point(struct curve *c, struct key_bytes claimed)
+{
+	return claimed.len > 0 && claimed.at[0] >= 2 && claimed.at[0] <= 4 &&
+	    EC_POINT_oct2point(
+		c->group, c->claimed, claimed.at, claimed.len, c->ctx) == 1 &&
+	    EC_POINT_cmp(c->group, c->own, c->claimed, c->ctx) == 0;
+}
+
 /* The point of the private number, compared with what is claimed. */
 static int
 curve_point(struct curve *c, struct key_bytes claimed,
@@ -148,10 +158,7 @@ curve_point(struct curve *c, struct key_bytes claimed,
 		    "the private number is not one of this curve");
 	if (EC_POINT_mul(c->group, c->own, c->number, NULL, NULL, c->ctx) != 1)
 		return key_crypto_failed(e, "finding the public point");
-	if (claimed.at != NULL &&
-	    (EC_POINT_oct2point(
-		 c->group, c->claimed, claimed.at, claimed.len, c->ctx) != 1 ||
-		EC_POINT_cmp(c->group, c->own, c->claimed, c->ctx) != 0)) {
+	if (claimed.at != NULL && !same_point(c, claimed)) {
 		ERR_clear_error();
 		return halves_differ(e);
 	}

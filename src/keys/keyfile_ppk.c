@@ -152,7 +152,9 @@ take_head(struct ppk *p, struct keyfile *out, struct err *e)
 	if (!take_field(&p->rest, "Encryption", &p->encryption))
 		return damaged(e, "Encryption");
 	p->encryption = keyfile_trim(p->encryption);
-	out->encrypted = !keyfile_is(p->encryption, "none");
+	out->encrypted = keyfile_is(p->encryption, "aes256-cbc");
+	if (!out->encrypted && !keyfile_is(p->encryption, "none"))
+		return damaged(e, "Encryption");
 	what = pubkey_unsupported(p->algorithm.at, p->algorithm.len);
 	if (what != NULL) {
 		(void)err_set(e, ERR_UNSUPPORTED, "%s", what);
@@ -238,7 +240,9 @@ check_mac(const struct ppk *p, struct err *e)
 	int fits = mac_fits(p, p->comment);
 
 	/* An editor may have added blanks to the comment, too. */
-	while (stripped.len > 0 && stripped.at[stripped.len - 1] == ' ')
+	while (stripped.len > 0 &&
+	    (stripped.at[stripped.len - 1] == ' ' ||
+		stripped.at[stripped.len - 1] == '\t'))
 		stripped.len--;
 	if (fits == 0 && stripped.len != p->comment.len)
 		fits = mac_fits(p, stripped);

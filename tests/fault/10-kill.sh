@@ -31,11 +31,11 @@ fresh "$work/c"
 condemns "a stray file" put kill
 fresh "$work/c"
 "$vaultop" "$work/c" passwd
-cp -a "$work/base/v/vault" "$work/c/v/vault.bak"
+cp -af "$work/base/v/vault" "$work/c/v/vault.bak"
 condemns "a .bak that opens with the old passphrase" passwd done
 fresh "$work/c"
 "$vaultop" "$work/c" remove
-cp -a "$work/base/v/vault" "$work/c/v/vault.bak"
+cp -af "$work/base/v/vault" "$work/c/v/vault.bak"
 condemns "a .bak that still has the removed record" remove done
 fresh "$work/c"
 rm -f "$work/c/v/vault.bak"

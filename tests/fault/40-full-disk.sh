@@ -19,7 +19,7 @@ fill() { # KIB, or files when it is inodes that run out
 	if [ "$unit" = inodes ]; then
 		mkdir "$work/disk/filler" || return
 		for i in $(seq "$1"); do
-			: >"$work/disk/filler/$i" || return
+			true >"$work/disk/filler/$i" || return
 		done
 	else
 		head -c $(($1 * 1024)) /dev/zero >"$work/disk/filler"

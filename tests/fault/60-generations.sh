@@ -210,7 +210,8 @@ start
 rm "$at/s/seen"
 ln -s "$work/nowhere" "$at/s/seen"
 "$vaultop" "$at" put
-state "memory is a dangling link: saving goes" 4 "" OK
+is "memory is a dangling link: saving goes" \
+    "$vaultop" "$at" put needle-again
 same "memory is a dangling link: nothing made there" no \
     "$([ -e "$work/nowhere" ] && echo yes || echo no)"
 start

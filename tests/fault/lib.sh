@@ -19,6 +19,7 @@ export ASAN_OPTIONS UBSAN_OPTIONS
 
 here=$(cd "$(dirname "$0")" && pwd)
 : "${BUILD:=$here/../../build}"
+BUILD=$(cd "$BUILD" && pwd) || exit 1
 : "${FAULT_BUDGET:=40}"
 vaultop=$BUILD/tests/fault/vaultop
 syswalk=$BUILD/tests/fault/syswalk

@@ -14,22 +14,19 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 
-#include <elf.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "machine.h"
 #include "marker.h"
 
 #define CALLS_MAX 512 /* system call numbers that are told apart */
@@ -101,93 +98,6 @@ struct walk {
 	int status;        /* of the command, as wait(2) has it */
 };
 
-__attribute__((noreturn, format(printf, 1, 2))) static void
-die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("syswalk: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(2);
-}
-
-static void
-trace(enum __ptrace_request request, pid_t pid, uintptr_t addr, uintptr_t data)
-{
-	if (ptrace(request, pid, (void *)addr, (void *)data) == -1)
-		die("ptrace: %s", strerror(errno));
-}
-
-/*
- * The machine: how to change the number, an argument and the result of the
- * call a stopped process is in.  Reading them is the same everywhere.
- */
-#if defined(__x86_64__)
-
-static const size_t arg_offset[6] = {
-	offsetof(struct user_regs_struct, rdi),
-	offsetof(struct user_regs_struct, rsi),
-	offsetof(struct user_regs_struct, rdx),
-	offsetof(struct user_regs_struct, r10),
-	offsetof(struct user_regs_struct, r8),
-	offsetof(struct user_regs_struct, r9),
-};
-
-static void
-set_number(pid_t pid, long number)
-{
-	trace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, orig_rax),
-	    (uintptr_t)number);
-}
-
-static void
-set_result(pid_t pid, long result)
-{
-	trace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, rax),
-	    (uintptr_t)result);
-}
-
-static void
-set_arg(pid_t pid, unsigned i, uint64_t value)
-{
-	trace(PTRACE_POKEUSER, pid, arg_offset[i], value);
-}
-
-#elif defined(__aarch64__)
-
-static void
-set_arg(pid_t pid, unsigned i, uint64_t value)
-{
-	struct user_regs_struct regs;
-	struct iovec iov = { &regs, sizeof(regs) };
-
-	trace(PTRACE_GETREGSET, pid, NT_PRSTATUS, (uintptr_t)&iov);
-	regs.regs[i] = value;
-	trace(PTRACE_SETREGSET, pid, NT_PRSTATUS, (uintptr_t)&iov);
-}
-
-static void
-set_number(pid_t pid, long number)
-{
-	int n = (int)number;
-	struct iovec iov = { &n, sizeof(n) };
-
-	trace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, (uintptr_t)&iov);
-}
-
-static void
-set_result(pid_t pid, long result)
-{
-	set_arg(pid, 0, (uint64_t)result);
-}
-
-#else
-#error "syswalk knows the registers of x86_64 and aarch64 only"
-#endif
-
 static const char *
 call_name(uint64_t number)
 {
@@ -207,7 +117,7 @@ lookup(const struct named *table, const char *name, const char *what)
 	for (; table->name != NULL; table++)
 		if (strcmp(table->name, name) == 0)
 			return table->number;
-	die("unknown %s: %s", what, name);
+	machine_die("unknown %s: %s", what, name);
 }
 
 static void
@@ -218,7 +128,7 @@ peek(pid_t pid, uint64_t addr, void *data, size_t len)
 
 	memset(data, 0, len);
 	if (process_vm_readv(pid, &to, 1, &from, 1, 0) == -1)
-		die("process_vm_readv: %s", strerror(errno));
+		machine_die("process_vm_readv: %s", strerror(errno));
 }
 
 static void
@@ -228,7 +138,7 @@ poke(pid_t pid, uint64_t addr, const void *data, size_t len)
 	struct iovec to = { (void *)(uintptr_t)addr, len };
 
 	if (process_vm_writev(pid, &from, 1, &to, 1, 0) != (ssize_t)len)
-		die("process_vm_writev: %s", strerror(errno));
+		machine_die("process_vm_writev: %s", strerror(errno));
 }
 
 /* Is it an open of the path whose opening starts the walk? */
@@ -288,10 +198,10 @@ cut(struct walk *w, uint64_t number)
 		poke(w->pid, w->saved[1], &iov, sizeof(iov));
 		return;
 	default:
-		die("%s cannot be cut short", call_name(number));
+		machine_die("%s cannot be cut short", call_name(number));
 	}
 	len = w->saved[arg];
-	set_arg(w->pid, arg, len > 1 ? len / 2 : len);
+	machine_set_arg(w->pid, arg, len > 1 ? len / 2 : len);
 }
 
 /* Callers count on a call to leave its arguments alone: put them back. */
@@ -308,7 +218,7 @@ uncut(struct walk *w)
 	}
 	/* Argument 0 is where aarch64 has the result. */
 	for (i = 1; i < 6; i++)
-		set_arg(w->pid, i, w->saved[i]);
+		machine_set_arg(w->pid, i, w->saved[i]);
 }
 
 static void
@@ -318,7 +228,7 @@ strike_entry(struct walk *w, const struct __ptrace_syscall_info *i)
 	memcpy(w->saved, i->entry.args, sizeof(w->saved));
 	switch (w->mode) {
 	case MODE_KILL_BEFORE:
-		set_number(w->pid, -1);
+		machine_set_number(w->pid, -1);
 		w->reached = true;
 		kill(w->pid, SIGKILL);
 		break;
@@ -328,7 +238,7 @@ strike_entry(struct walk *w, const struct __ptrace_syscall_info *i)
 		 * that one error comes after the fact.
 		 */
 		if (i->entry.nr != SYS_close)
-			set_number(w->pid, -1);
+			machine_set_number(w->pid, -1);
 		break;
 	case MODE_SHORT:
 		cut(w, i->entry.nr);
@@ -351,7 +261,7 @@ strike_exit(struct walk *w)
 		break;
 	case MODE_ERROR:
 	case MODE_LIE:
-		set_result(w->pid, -(long)w->error);
+		machine_set_result(w->pid, -(long)w->error);
 		break;
 	case MODE_SHORT:
 		uncut(w);
@@ -408,7 +318,8 @@ on_call(struct walk *w)
 	struct __ptrace_syscall_info i;
 
 	memset(&i, 0, sizeof(i));
-	trace(PTRACE_GET_SYSCALL_INFO, w->pid, sizeof(i), (uintptr_t)&i);
+	machine_trace(
+	    PTRACE_GET_SYSCALL_INFO, w->pid, sizeof(i), (uintptr_t)&i);
 	if (i.op == PTRACE_SYSCALL_INFO_ENTRY)
 		on_entry(w, &i);
 	else if (i.op == PTRACE_SYSCALL_INFO_EXIT && w->striking)
@@ -420,7 +331,7 @@ wait_child(struct walk *w)
 {
 	while (waitpid(w->pid, &w->status, 0) == -1)
 		if (errno != EINTR)
-			die("waitpid: %s", strerror(errno));
+			machine_die("waitpid: %s", strerror(errno));
 }
 
 static void
@@ -429,18 +340,18 @@ start(struct walk *w, char **argv)
 	fflush(stdout);
 	w->pid = fork();
 	if (w->pid == -1)
-		die("fork: %s", strerror(errno));
+		machine_die("fork: %s", strerror(errno));
 	if (w->pid == 0) {
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
-			die("ptrace: %s", strerror(errno));
+			machine_die("ptrace: %s", strerror(errno));
 		raise(SIGSTOP);
 		execvp(argv[0], argv);
-		die("%s: %s", argv[0], strerror(errno));
+		machine_die("%s: %s", argv[0], strerror(errno));
 	}
 	wait_child(w);
 	if (!WIFSTOPPED(w->status))
 		exit(2);
-	trace(PTRACE_SETOPTIONS, w->pid, 0,
+	machine_trace(PTRACE_SETOPTIONS, w->pid, 0,
 	    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
 }
 
@@ -455,7 +366,7 @@ run(struct walk *w)
 		how = w->reached || w->ended ? PTRACE_DETACH : PTRACE_SYSCALL;
 		if (ptrace(how, w->pid, NULL, (void *)(uintptr_t)sig) == -1 &&
 		    errno != ESRCH)
-			die("ptrace: %s", strerror(errno));
+			machine_die("ptrace: %s", strerror(errno));
 		wait_child(w);
 		if (!WIFSTOPPED(w->status))
 			break;

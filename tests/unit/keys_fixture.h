@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/digest.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/keys/key.h"
+#include "pemkeep/keys/keyfile.h"
 #include "src/keys/key_internal.h"
 #include "vault/secret.h"
 

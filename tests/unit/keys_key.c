@@ -12,7 +12,6 @@
 #include "keys_fixture.h"
 #include "pemkeep/keys/keyfile.h"
 #include "pemkeep/keys/pubkey.h"
-#include "src/keys/der.h"
 
 static const struct {
 	enum key_type type;
@@ -498,42 +497,6 @@ ec2_sha1_is_for_rsa(void **state)
 	/* The right digest is compared with openssl's in interop/keys.sh. */
 }
 
-/* DER that is BER, or no DER at all. */
-static void
-der_is_strict(void **state)
-{
-	static const struct {
-		const char *what;
-		uint8_t bytes[8];
-		size_t len;
-	} bad[] = {
-		{ "empty", { 0 }, 0 },
-		{ "tag only", { 2 }, 1 },
-		{ "cut", { 2, 2, 1 }, 3 },
-		{ "indefinite length", { 2, 0x80, 1, 0, 0 }, 5 },
-		{ "long form for a short length", { 2, 0x81, 1, 1 }, 4 },
-		{ "leading zero in the length", { 2, 0x82, 0, 1, 1 }, 5 },
-		{ "length of four bytes", { 2, 0x84, 0, 0, 0, 1, 1 }, 7 },
-		{ "no content", { 2, 0 }, 2 },
-		{ "negative", { 2, 1, 0x80 }, 3 },
-		{ "not minimal", { 2, 2, 0, 0x7f }, 4 },
-		{ "another tag", { 4, 1, 1 }, 3 },
-	};
-	static const uint8_t good[] = { 2, 2, 0, 0x80 };
-	struct der d;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		der_init(&d, bad[i].bytes, bad[i].len);
-		(void)der_u64(&d);
-		if (der_done(&d))
-			fail_msg("%s", bad[i].what);
-	}
-	der_init(&d, good, sizeof(good));
-	assert_int_equal(der_u64(&d), 0x80);
-	assert_true(der_done(&d));
-}
-
 int
 main(void)
 {
@@ -550,7 +513,6 @@ main(void)
 		cmocka_unit_test(ecdsa_numbers),
 		cmocka_unit_test(ed25519_numbers),
 		cmocka_unit_test(ec2_sha1_is_for_rsa),
-		cmocka_unit_test(der_is_strict),
 	};
 
 	if (keyfile_askpass_main())

@@ -22,9 +22,9 @@ struct err;
 struct keeper;
 struct secret;
 
-#define KEEPER_KDF_MEMORY 256u		/* MiB, of a new vault */
+#define KEEPER_KDF_MEMORY 256u /* MiB, of a new vault */
 #define KEEPER_KDF_PASSES 3u
-#define KEEPER_KDF_MEMORY_FLOOR 64u	/* MiB */
+#define KEEPER_KDF_MEMORY_FLOOR 64u /* MiB */
 #define KEEPER_KDF_MEMORY_MAX 1024u
 #define KEEPER_KDF_PASSES_FLOOR 3u
 #define KEEPER_KDF_PASSES_MAX 10u
@@ -39,17 +39,17 @@ struct keeper_options {
 /* A key as the vault lists it.  All strings are terminated, none is NULL. */
 struct keeper_key {
 	char *name;
-	char *type;		/* "rsa", "ed25519", "ecdsa"; "?" when unknown */
-	unsigned bits;		/* 0 when unknown */
-	char *fingerprint;	/* "SHA256:…" */
-	char *ec2_created;	/* as EC2 shows a pair it made, or "" */
-	char *ec2_imported;	/* as EC2 shows a pair that was imported, or "" */
-	char *public_line;	/* "ssh-ed25519 AAAA… name" */
-	uint64_t created;	/* Unix time */
-	char *source;		/* the file it came from, or "" */
+	char *type;         /* "rsa", "ed25519", "ecdsa"; "?" when unknown */
+	unsigned bits;      /* 0 when unknown */
+	char *fingerprint;  /* "SHA256:…" */
+	char *ec2_created;  /* as EC2 shows a pair it made, or "" */
+	char *ec2_imported; /* as EC2 shows a pair that was imported, or "" */
+	char *public_line;  /* "ssh-ed25519 AAAA… name" */
+	uint64_t created;   /* Unix time */
+	char *source;       /* the file it came from, or "" */
 	char *comment;
-	const char *format;	/* of that file: "PKCS#1" …; "" when generated */
-	bool encrypted;		/* that file has a passphrase of its own */
+	const char *format; /* of that file: "PKCS#1" …; "" when generated */
+	bool encrypted;     /* that file has a passphrase of its own */
 };
 
 struct keeper_keys {
@@ -64,8 +64,8 @@ void keeper_keys_clear(struct keeper_keys *keys);
  * Start: no core files, not traceable; find the places.  The options are
  * copied.  Free with keeper_free(), which forgets all keys.
  */
-int keeper_new(const struct keeper_options *options, struct keeper **kp,
-    struct err *e);
+int keeper_new(
+    const struct keeper_options *options, struct keeper **kp, struct err *e);
 void keeper_free(struct keeper *k);
 
 /* The vault's path, for messages. */
@@ -75,8 +75,8 @@ const char *keeper_path(const struct keeper *k);
  * Make a vault.  memory (MiB) and passes 0: the defaults.  ERR_EXISTS when there
  * is one; ERR_USAGE outside of floor and maximum.
  */
-int keeper_init(struct keeper *k, unsigned memory, unsigned passes,
-    struct err *e);
+int keeper_init(
+    struct keeper *k, unsigned memory, unsigned passes, struct err *e);
 
 /*
  * Open the vault: checks what can be checked, then asks for the passphrase (at
@@ -96,9 +96,9 @@ int keeper_list(struct keeper *k, struct keeper_keys *keys, struct err *e);
  * forgets.
  */
 struct keeper_import {
-	const char *name;	/* wanted; Hangul is composed */
-	const char *source;	/* file name to remember */
-	const char *path;	/* for the question after its passphrase */
+	const char *name;   /* wanted; Hangul is composed */
+	const char *source; /* file name to remember */
+	const char *path;   /* for the question after its passphrase */
 	const struct secret *file;
 };
 
@@ -109,10 +109,10 @@ struct keeper_proof {
 };
 
 struct keeper_imported {
-	bool present;		/* it was there; 'key' is that one */
-	bool same;		/* … with the same private half */
-	unsigned repairs;	/* bits of enum keyfile_repair */
-	struct keeper_key key;	/* clear it */
+	bool present;          /* it was there; 'key' is that one */
+	bool same;             /* … with the same private half */
+	unsigned repairs;      /* bits of enum keyfile_repair */
+	struct keeper_key key; /* clear it */
 	struct keeper_proof proof;
 };
 
@@ -126,37 +126,37 @@ void keeper_abort(struct keeper *k);
  * After keeper_commit(): read the record and compare.  0 only when the private
  * key that was imported is in the vault on the disk.
  */
-int keeper_holds(struct keeper *k, const struct keeper_proof *proof,
-    struct err *e);
+int keeper_holds(
+    struct keeper *k, const struct keeper_proof *proof, struct err *e);
 
 /* Make a key; type "ed25519" or "rsa", bits 0 for the default. */
 int keeper_generate(struct keeper *k, const char *name, const char *type,
     unsigned bits, struct keeper_key *made, struct err *e);
 
 /* What the list says about one key; clear it. */
-int keeper_public(struct keeper *k, const char *name, struct keeper_key *key,
-    struct err *e);
+int keeper_public(
+    struct keeper *k, const char *name, struct keeper_key *key, struct err *e);
 
 /* Write the private key, as the file that was imported, to a descriptor. */
 int keeper_export(struct keeper *k, const char *name, int fd, struct err *e);
 
-int keeper_rename(struct keeper *k, const char *name, const char *new_name,
-    struct err *e);
+int keeper_rename(
+    struct keeper *k, const char *name, const char *new_name, struct err *e);
 
 /* Remove all of them or none. */
-int keeper_remove(struct keeper *k, char *const *names, size_t count,
-    struct err *e);
+int keeper_remove(
+    struct keeper *k, char *const *names, size_t count, struct err *e);
 
 /* A new passphrase, a new vault key.  memory, passes 0: as before. */
-int keeper_passwd(struct keeper *k, unsigned memory, unsigned passes,
-    struct err *e);
+int keeper_passwd(
+    struct keeper *k, unsigned memory, unsigned passes, struct err *e);
 
 /* Is every record whole, does every key work, and what else is to be said? */
 struct keeper_finding {
-	const char *id;		/* "key-damaged" …, stable */
-	const char *severity;	/* "error", "warning", "info" */
+	const char *id;       /* "key-damaged" …, stable */
+	const char *severity; /* "error", "warning", "info" */
 	char text[512];
-	char hint[256];		/* or "" */
+	char hint[256]; /* or "" */
 };
 void keeper_check(struct keeper *k,
     void (*fn)(void *arg, const struct keeper_finding *f), void *arg);

@@ -14,19 +14,19 @@ struct err;
 struct secret;
 
 enum passphrase_for {
-	PASSPHRASE_VAULT,	/* of the vault as it is */
-	PASSPHRASE_FIRST,	/* of a vault to be made */
-	PASSPHRASE_NEW,		/* to replace the vault's */
-	PASSPHRASE_KEYFILE	/* of a key file */
+	PASSPHRASE_VAULT,  /* of the vault as it is */
+	PASSPHRASE_FIRST,  /* of a vault to be made */
+	PASSPHRASE_NEW,    /* to replace the vault's */
+	PASSPHRASE_KEYFILE /* of a key file */
 };
 
 struct passphrase_source {
-	int fd;			/* --passphrase-fd, or -1 */
-	const char *file;	/* PEMKEEP_PASSPHRASE_FILE, or NULL */
-	bool no_input;		/* never ask at the terminal */
+	int fd;           /* --passphrase-fd, or -1 */
+	const char *file; /* PEMKEEP_PASSPHRASE_FILE, or NULL */
+	bool no_input;    /* never ask at the terminal */
 };
 
-#define PASSPHRASE_MIN 8	/* bytes of a first or a new one */
+#define PASSPHRASE_MIN 8 /* bytes of a first or a new one */
 
 /*
  * Get one.  The descriptor gives a line for each call (without its line feed),

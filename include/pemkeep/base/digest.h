@@ -14,8 +14,8 @@ enum digest_alg { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256 };
 #define DIGEST_MAX 32
 
 /*
- * Returns the digest's length (16, 20, 32), or 0 when the algorithm is not to be
- * had (MD5 under a FIPS provider).
+ * Returns the digest's length (16, 20, 32), or 0 when the algorithm is not to
+ * be had (MD5 under a FIPS provider).
  */
 size_t digest(enum digest_alg alg, const void *bytes, size_t len,
     uint8_t out[DIGEST_MAX]);

@@ -4,8 +4,9 @@
 
 /*
  * JSON output (RFC 8259) over jansson.  A value belongs to its container once
- * it has been added; the top one is freed with json_free().  A failure for
- * want of memory is remembered and reported by json_put() only.
+ * it has been added, and can still be filled; the top one is freed with
+ * json_free().  A failure for want of memory is remembered and reported by
+ * json_put() only.
  */
 
 #include <stdbool.h>

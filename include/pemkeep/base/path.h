@@ -42,9 +42,9 @@ const char *path_base(const char *path);
 /*
  * Open a regular file for reading without following a symbolic link in the
  * last component and without ever blocking (FIFO, device).  Returns the
- * descriptor (close-on-exec), with *st filled, or a negative code: ERR_NOT_FOUND,
- * ERR_FORMAT for a link, folder, FIFO, socket, device (says which),
- * ERR_SYSTEM otherwise.
+ * descriptor (close-on-exec), with *st filled, or a negative code:
+ * ERR_NOT_FOUND, ERR_FORMAT for a link, folder, FIFO, socket, device (says
+ * which), ERR_SYSTEM otherwise.
  */
 int path_open_regular(const char *path, struct stat *st, struct err *e);
 
