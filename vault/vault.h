@@ -124,8 +124,9 @@ struct vault_entry {
 /*
  * Make a new vault, empty, and open it.  The folder must exist, belong to the
  * user and have mode 0700.  'kdf' must lie within the caps; a floor is the
- * caller's policy.  Fails with EEXISTS, EMODE, EOWNER, EKIND, ECOST, ENOKDFMEM,
- * ELOCKED, ENOMEM, ESYSTEM; EUNSURE: it is there, opened, and *vp is set.
+ * caller's policy.  Fails with EEXISTS (also when only a .bak is there), EMODE,
+ * EOWNER, EKIND, ECOST, ENOKDFMEM, ELOCKED, ENOMEM, ESYSTEM; EUNSURE: it is
+ * there, opened, and *vp is set.
  */
 int vault_create(const struct vault_place *place, const struct secret *pass,
     const struct vault_kdf *kdf, struct vault **vp, struct vault_error *e);

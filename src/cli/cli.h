@@ -65,8 +65,8 @@ bool option_on(const struct cli *cli, const char *name);
 /* The value, or NULL when it was not given. */
 const char *option_value(const struct cli *cli, const char *name);
 /* A number from 'least' on; 0 when it was not given.  ERR_USAGE. */
-int option_number(
-    const struct cli *cli, const char *name, unsigned *value, struct err *e);
+int option_number(const struct cli *cli, const char *name, unsigned least,
+    unsigned *value, struct err *e);
 
 /* help.c */
 void help_program(struct buf *b);

@@ -43,7 +43,7 @@ run(struct cli *cli)
 	struct err e;
 	int status;
 
-	if (option_number(cli, "bits", &bits, &e) != 0 ||
+	if (option_number(cli, "bits", 1, &bits, &e) != 0 ||
 	    session_open(cli, &k, &e) != 0 ||
 	    keeper_generate(k, cli->operands[0],
 		type != NULL ? type : "ed25519", bits, &key, &e) != 0)

@@ -104,6 +104,11 @@ take_in(struct keeper *k, struct job *job, const char *wanted, struct err *e)
 		in.file = file;
 		if ((r = keeper_import(k, &in, &job->in, &why)) != 0)
 			about_file(job->path, &why, e);
+		if (wanted == NULL && (r == ERR_USAGE || r == ERR_EXISTS))
+			err_hint(e,
+			    "give it a name: pemkeep import --name "
+			    "NAME '%s'",
+			    job->path);
 	}
 	secret_free(file);
 	free(name);
@@ -156,12 +161,31 @@ remove_file(struct keeper *k, const struct job *job, struct err *e)
 	return 0;
 }
 
+/* A file that was given twice, and removed the first time. */
+static bool
+is_gone(const struct job *jobs, size_t i)
+{
+	struct stat st;
+
+	for (size_t j = 0; j < i; j++)
+		if (jobs[j].moved && same_file(&jobs[i], &jobs[j].st))
+			return lstat(jobs[i].path, &st) == -1 &&
+			    errno == ENOENT;
+	return false;
+}
+
 /* After the vault is on the disk. */
 static void
-settle(const struct cli *cli, struct keeper *k, struct job *job)
+settle(const struct cli *cli, struct keeper *k, struct job *jobs, size_t i)
 {
+	struct job *job = &jobs[i];
+
 	if (!job->taken)
 		return;
+	if (is_gone(jobs, i)) {
+		job->moved = true;
+		return;
+	}
 	set_mode(job);
 	if (option_on(cli, "move"))
 		job->moved = remove_file(k, job, &job->move_error) == 0;
@@ -348,10 +372,14 @@ import_files(const struct cli *cli, const struct collection *files)
 	    store_all(cli, k, jobs, count, &e) != 0) {
 		status = out_error(&e);
 	} else {
-		for (size_t i = 0; i < count; i++)
-			settle(cli, k, &jobs[i]);
+		bool moved = false;
+
+		for (size_t i = 0; i < count; i++) {
+			settle(cli, k, jobs, i);
+			moved = moved || jobs[i].moved;
+		}
 		status = report(cli, jobs, count);
-		if (option_on(cli, "move"))
+		if (moved)
 			out_say(cli,
 			    "The vault is the only copy now: keep a backup of "
 			    "'%s'.",

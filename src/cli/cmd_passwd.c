@@ -16,8 +16,8 @@ run(struct cli *cli)
 	struct err e;
 	int status = 0;
 
-	if (option_number(cli, "kdf-memory", &memory, &e) != 0 ||
-	    option_number(cli, "kdf-passes", &passes, &e) != 0 ||
+	if (option_number(cli, "kdf-memory", 1, &memory, &e) != 0 ||
+	    option_number(cli, "kdf-passes", 1, &passes, &e) != 0 ||
 	    session_open(cli, &k, &e) != 0 ||
 	    keeper_passwd(k, memory, passes, &e) != 0) {
 		status = out_error(&e);

@@ -2,6 +2,8 @@
 
 /* The table of commands, and the way to one of them. */
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +68,29 @@ show_version(void)
 	return status;
 }
 
+/*
+ * What was started with a standard descriptor closed would open the vault there,
+ * and print into it.  Using what is opened instead fails.  A file size limit is
+ * an error like a full disk, not a signal.
+ */
+static bool
+prepare(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
 	struct err e;
 
+	if (!prepare())
+		return 1;
 	if (keyfile_askpass_main())
 		return 0;
 	if (options_parse(&cli, argc, argv, &e) != 0)

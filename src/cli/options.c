@@ -191,8 +191,8 @@ option_value(const struct cli *cli, const char *name)
 }
 
 int
-option_number(
-    const struct cli *cli, const char *name, unsigned *value, struct err *e)
+option_number(const struct cli *cli, const char *name, unsigned least,
+    unsigned *value, struct err *e)
 {
 	const char *text = option_value(cli, name);
 	unsigned long number;
@@ -207,6 +207,10 @@ option_number(
 	    number > INT_MAX)
 		return err_set(e, ERR_USAGE,
 		    "option --%s needs a number, not '%s'", name, text);
+	if (number < least)
+		return err_set(e, ERR_USAGE,
+		    "option --%s needs a number from %u on, not %lu", name,
+		    least, number);
 	*value = (unsigned)number;
 	return 0;
 }

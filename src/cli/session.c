@@ -26,7 +26,7 @@ session_start(const struct cli *cli, struct keeper **kp, struct err *e)
 	int r;
 
 	*kp = NULL;
-	if ((r = option_number(cli, "passphrase-fd", &fd, e)) != 0)
+	if ((r = option_number(cli, "passphrase-fd", 0, &fd, e)) != 0)
 		return r;
 	options.passphrase.fd = -1;
 	if (option_value(cli, "passphrase-fd") != NULL) {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -226,6 +227,15 @@ wait_for(pid_t pid)
 	return false;
 }
 
+/* Was the passphrase never fetched? */
+static bool
+unread(int input)
+{
+	int left = 0;
+
+	return ioctl(input, FIONREAD, &left) == 0 && left > 0;
+}
+
 static int
 run(const char *program, int file, int input, struct secret **textp,
     struct err *e)
@@ -244,6 +254,9 @@ run(const char *program, int file, int input, struct secret **textp,
 	if (!wait_for(pid))
 		return err_set(e, ERR_FAILED, "'%s' took more than %d seconds",
 		    program, LIMIT_MS / 1000);
+	if (unread(input))
+		return err_set(e, ERR_FAILED,
+		    "'%s' failed before it asked for the passphrase", program);
 	if (lseek(file, 0, SEEK_SET) != 0 ||
 	    secret_read_fd(file, KEYFILE_MAX, textp) != 0)
 		return err_system(

@@ -205,8 +205,7 @@ for mask in 000 022 077 777; do
 	    masked export "$mask" -o "$mask.out"
 	check "umask $mask: what was exported" mode_is 0400 "$mask.out"
 	check "umask $mask: what was imported" mode_is 0400 "$mask.pem"
-	check "umask $mask: said what it was" expect_status 0 \
-	    masked check
+	check "umask $mask: all is well" expect_status 0 masked check
 	check "umask $mask: the vault and its copy" mode_is 0400 \
 	    "$home/.local/share/pemkeep/vault" \
 	    "$home/.local/share/pemkeep/vault.bak"

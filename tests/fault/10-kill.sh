@@ -19,7 +19,7 @@ condemns() { # NAME OP CLAIM; the scene is in $work/c
 	fi
 }
 fresh "$work/c"
-condemns "a save that changed nothing" put done
+condemns "a save that changed nothing" put "done"
 fresh "$work/c"
 "$vaultop" "$work/c" put
 condemns "a failed save that changed something" put fail
@@ -32,11 +32,11 @@ condemns "a stray file" put kill
 fresh "$work/c"
 "$vaultop" "$work/c" passwd
 cp -af "$work/base/v/vault" "$work/c/v/vault.bak"
-condemns "a .bak that opens with the old passphrase" passwd done
+condemns "a .bak that opens with the old passphrase" passwd "done"
 fresh "$work/c"
 "$vaultop" "$work/c" remove
 cp -af "$work/base/v/vault" "$work/c/v/vault.bak"
-condemns "a .bak that still has the removed record" remove done
+condemns "a .bak that still has the removed record" remove "done"
 fresh "$work/c"
 rm -f "$work/c/v/vault.bak"
 condemns "a lost .bak" put kill
@@ -77,14 +77,14 @@ for op in $ops; do
 	grep '^[0-9]' "$work/$op.out" >"$work/$op.calls"
 	same "$op alone works" "reached exit 0" "$(tail -n 1 "$work/$op.out")"
 	is "$op alone: the new state" \
-	    "$vaultop" "$work/$op" judge "$op" "$work/base" done
+	    "$vaultop" "$work/$op" judge "$op" "$work/base" "done"
 	total=$((total + 2 * $(wc -l <"$work/$op.calls")))
 done
 
 # Two cores: how many of these fit the time?
 step=1
 began=$(now_ms)
-for i in 1 2 3 4; do
+for _ in 1 2 3 4; do
 	point put 1 kill-before warm-up
 done
 estimate=$((($(now_ms) - began) * total / 8000))

@@ -21,7 +21,7 @@ make_base
 # What every outcome must be followed by.
 claim() { # EXIT-STATUS
 	case $1 in
-	0 | 44) echo done ;;
+	0 | 44) echo "done" ;;
 	*) echo fail ;;
 	esac
 }
@@ -69,19 +69,19 @@ point() {
 	[ "$reached $where" = "reached $at" ] || wrong="not reached $at"
 	[ "$how" = exit ] || wrong="crashed: signal $status"
 	case $status in
-	0) outcome=done ;;
+	0) outcome="done" ;;
 	44) outcome=unsure ;;
 	2[1-9] | 3? | 4[0-5]) outcome=failed ;;
 	*) outcome=crashed wrong="exit $status" ;;
 	esac
 	claim=$(claim "$status")
 	if [ "$1" = lie ] && [ $outcome = failed ]; then
-		claim=kill
+		claim="kill"
 	elif [ "$1" = short ] || [ "${3:-}" = EINTR ]; then
-		interruptible "${at%.*}" && [ $outcome != done ] &&
+		interruptible "${at%.*}" && [ $outcome != "done" ] &&
 			wrong="$1 ${3:-} was not invisible"
 	fi
-	[ -n "$wrong" ] || [ $outcome = done ] || said "$op" "${3:-}" ||
+	[ -n "$wrong" ] || [ $outcome = "done" ] || said "$op" "${3:-}" ||
 		wrong="message: $(head -n 3 "$work/$op.err")"
 	verdict=$("$vaultop" "$work/$op" judge "$op" "$work/base" "$claim" \
 	    2>&1) || wrong="${wrong:+$wrong; }$verdict"
@@ -115,7 +115,7 @@ done
 step=1
 read -r n call ordinal <"$work/put.calls"
 began=$(now_ms)
-for i in 1 2 3 4; do
+for _ in 1 2 3 4; do
 	point put "$call.$ordinal" error 1 EIO
 done
 estimate=$((($(now_ms) - began) * total / 8000))

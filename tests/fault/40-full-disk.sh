@@ -38,7 +38,7 @@ steps() { # FROM TO STEP
 		"$vaultop" "$work/disk" "$op" >/dev/null 2>"$work/err"
 		status=$?
 		case $status in
-		0 | 44) claim=done ;;
+		0 | 44) claim="done" ;;
 		*) claim=fail ;;
 		esac
 		rm -rf "$work/disk/filler"

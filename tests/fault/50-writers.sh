@@ -80,7 +80,7 @@ writers() {
 	same "$n writers: these names and no others" "$names" \
 	    "$(value record | sed 's/ .*//' | grep '^needle[0-9]' | sort)"
 	same "$n writers: no temporary file" "vault vault.bak vault.lock" \
-	    "$(echo $(ls "$at/v"))"
+	    "$(ls "$at/v" | one_line)"
 	echo "# $n writers: $adds saves in $took ms," \
 	    "$(cat "$at"/r?.out | awk '/^reads/ { n += $2 } END { print n }')" \
 	    "readings meanwhile"

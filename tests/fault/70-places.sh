@@ -228,7 +228,7 @@ ln -s "$outside/target" "$at/v/vault.tmp-00000000"
 is "an old temporary name is a link: put" "$vaultop" "$at" put
 untouched "an old temporary name is a link"
 same "an old temporary name is a link: gone" "" \
-    "$(ls "$at/v" | grep tmp)"
+    "$(find "$at/v" -name '*tmp*')"
 start
 ln -s "$outside/target" "$at/s/seen.tmp"
 is "the memory's temporary name is a link: put" "$vaultop" "$at" put
@@ -258,8 +258,8 @@ for mask in 000 022 027 077 177 777; do
 	(umask $mask && "$vaultop" "$at" passwd) 2>>"$work/err"
 	same "umask $mask: passwd: all that is there" \
 	    "vault 400 vault.lock 600 seen 600" \
-	    "$(echo $(cd "$at/v" && stat -c '%n %a' *) \
-		$(cd "$at/s" && stat -c '%n %a' *))"
+	    "$(stat -c '%n %a' "$at/v/"* "$at/s/"* | sed 's|.*/||' |
+		one_line)"
 	sed 's/^/# /' "$work/err"
 done
 finish

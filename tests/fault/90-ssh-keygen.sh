@@ -30,7 +30,7 @@ point() {
 	cp -p "$work/was" "$key"
 	"$syswalk" --from-open "$key" "$@" $renew 2>/dev/null |
 		tail -n 1 >"$work/walk"
-	read -r reached where how status <"$work/walk"
+	read -r reached where _ <"$work/walk"
 	if [ "$reached" != reached ]; then
 		left=not-reached
 	elif [ ! -e "$key" ]; then
@@ -54,12 +54,12 @@ cp -p "$work/was" "$key"
 cp -p "$work/was" "$key"
 "$syswalk" --only "$calls" --from-open "$key" count $renew |
 	grep '^[0-9]' >"$work/files"
-while read -r n call ordinal; do
-	fault=kill
+while read -r n _; do
+	fault="kill"
 	point kill-before "$n"
 	point kill-after "$n"
 done <"$work/all"
-while read -r n call ordinal; do
+while read -r n _; do
 	for fault in ENOSPC EIO; do
 		point --only "$calls" error "$n" $fault
 	done

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
+# shellcheck shell=sh
 #
 # What the fault scripts share: where the tools are, a folder in memory that
 # goes away, TAP lines, and how much of a walk fits the time.  Sourced, not run.
@@ -21,8 +22,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${BUILD:=$here/../../build}"
 BUILD=$(cd "$BUILD" && pwd) || exit 1
 : "${FAULT_BUDGET:=40}"
+# shellcheck disable=SC2034 # used by those who source this
 vaultop=$BUILD/tests/fault/vaultop
+# shellcheck disable=SC2034
 syswalk=$BUILD/tests/fault/syswalk
+# shellcheck disable=SC2034
 ops="put remove rename info passwd restore"
 tests=0
 failed=0
@@ -82,6 +86,11 @@ finish() {
 	echo "1..$tests"
 	[ "$failed" -eq 0 ]
 	exit
+}
+
+# All of the input on one line.
+one_line() {
+	tr '\n' ' ' | sed 's/ $//'
 }
 
 now_ms() {

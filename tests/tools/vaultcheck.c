@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+
 /*
  * vaultcheck [--time] VECTOR...
  *
- * Holds the vault library against tests/vectors/ (their form: vectors.py) and
+ * Holds the vault library against tests/vectors/ (their form: vectorfile.py) and
  * answers in TAP.  Every vector is opened in a process of its own, so that a
  * crash is one failure, and time and memory are this vector's alone.  --time
  * also fails a vector that vault_open refuses, but for a wrong passphrase, and
@@ -11,37 +12,26 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
+#include "tests/tools/vector.h"
 #include "vault/secret.h"
 #include "vault/vault.h"
 
-#define VECTOR_MAX (4u << 20)
 #define HANG_SECONDS 20
 #define REFUSE_MS 100.0
 #define REFUSE_KIB (64L << 10)
 #define HASH_TEXT (2 * crypto_hash_sha256_BYTES + 1)
-
-struct vector {
-	char *data;
-	const char *expect, *rule, *passphrase, *plaintext, *extend, *seen;
-	const char *note;
-	const uint8_t *body;
-	size_t body_len;
-};
 
 /* What the child found; goes through a pipe. */
 struct outcome {
@@ -51,10 +41,6 @@ struct outcome {
 	double ms;
 	char hash[HASH_TEXT];
 	char wrong[512]; /* a fault of the library besides, or of the test */
-};
-
-struct folder {
-	char path[512], vault[520], seen[520];
 };
 
 static const struct {
@@ -91,99 +77,7 @@ wrong(struct outcome *o, const char *format, ...)
 	va_end(ap);
 }
 
-/* Reading and writing files. */
-
-static bool
-write_file(const char *path, const void *data, size_t len, mode_t mode)
-{
-	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
-	const bool ok = fd >= 0 && write(fd, data, len) == (ssize_t)len;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-/* The whole file with a terminating zero, or NULL. */
-static char *
-read_file(const char *path, size_t *lenp)
-{
-	FILE *f = fopen(path, "rb");
-	char *data = f != NULL ? malloc(VECTOR_MAX) : NULL;
-
-	*lenp = 0;
-	if (data != NULL) {
-		*lenp = fread(data, 1, VECTOR_MAX - 1, f);
-		data[*lenp] = '\0';
-	}
-	if (f != NULL)
-		fclose(f);
-	return data;
-}
-
-/* Vectors. */
-
-static void
-vector_line(struct vector *v, char *line)
-{
-	const struct {
-		const char *name, **field;
-	} fields[] = {
-		{ "expect: ", &v->expect },
-		{ "rule: ", &v->rule },
-		{ "passphrase: ", &v->passphrase },
-		{ "plaintext: ", &v->plaintext },
-		{ "extend: ", &v->extend },
-		{ "seen: ", &v->seen },
-		{ "note: ", &v->note },
-	};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const size_t n = strlen(fields[i].name);
-
-		if (strncmp(line, fields[i].name, n) == 0)
-			*fields[i].field = line + n;
-	}
-}
-
-static bool
-vector_read(struct vector *v, const char *path)
-{
-	size_t len;
-	char *end, *line, *next;
-
-	*v = (struct vector){ .data = read_file(path, &len) };
-	end = v->data != NULL ? strstr(v->data, "\n\n") : NULL;
-	if (end == NULL)
-		return false;
-	*end = '\0';
-	v->body = (uint8_t *)end + 2;
-	v->body_len = len - (size_t)((char *)end + 2 - v->data);
-	for (line = v->data; line != NULL; line = next) {
-		next = strchr(line, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		vector_line(v, line);
-	}
-	return v->expect != NULL && v->passphrase != NULL;
-}
-
-/* The folder that a vector is tried in. */
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-static void
-folder_remove(const struct folder *f)
-{
-	nftw(f->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
+/* The seen file. */
 
 /* A line of the seen file, with its head; vectors have a whole header here. */
 static void
@@ -192,7 +86,7 @@ seen_text(const struct vector *v, uint64_t generation, const char *mac,
 {
 	char id[2 * VAULT_ID_BYTES + 1];
 
-	sodium_bin2hex(id, sizeof(id), v->body + 22, VAULT_ID_BYTES);
+	sodium_bin2hex(id, sizeof(id), v->vault + 22, VAULT_ID_BYTES);
 	snprintf(text, 256, "pemkeep-seen 1\n%s %" PRIu64 " %s\n", id,
 	    generation, mac);
 }
@@ -207,24 +101,16 @@ seen_before(const struct vector *v, char text[static 256])
 }
 
 static bool
-folder_make(struct folder *f, const struct vector *v)
+set_up(struct folder *f, const struct vector *v)
 {
-	const char *tmp = getenv("TMPDIR");
-	char text[256] = "";
+	char text[256];
 
-	snprintf(f->path, sizeof(f->path), "%s/vaultcheck.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	if (mkdtemp(f->path) == NULL)
+	if (!folder_make(f, v))
 		return false;
-	snprintf(f->vault, sizeof(f->vault), "%s/vault", f->path);
-	snprintf(f->seen, sizeof(f->seen), "%s/seen", f->path);
-	if (v->seen != NULL)
-		seen_before(v, text);
-	return write_file(f->vault, v->body, v->body_len, 0600) &&
-	    (v->extend == NULL ||
-		truncate(f->vault, strtoll(v->extend, NULL, 10)) == 0) &&
-	    chmod(f->vault, 0400) == 0 &&
-	    (v->seen == NULL || write_file(f->seen, text, strlen(text), 0600));
+	if (v->seen == NULL)
+		return true;
+	seen_before(v, text);
+	return folder_write(f->seen, text, strlen(text), 0600);
 }
 
 /* The seen file is written after a success without notes, and only then. */
@@ -234,12 +120,13 @@ check_seen(const struct vector *v, const struct folder *f,
 {
 	char text[256] = "", mac[2 * VAULT_MAC_BYTES + 1];
 	size_t len, at;
-	char *found = read_file(f->seen, &len);
+	char *found = folder_read(f->seen, &len);
 
 	if (vault != NULL && vault_notes(vault) == 0) {
-		at = 16 + v->body[12] + ((size_t)v->body[13] << 8) +
-		    ((size_t)v->body[14] << 16) + 32;
-		sodium_bin2hex(mac, sizeof(mac), v->body + at, VAULT_MAC_BYTES);
+		at = 16 + v->vault[12] + ((size_t)v->vault[13] << 8) +
+		    ((size_t)v->vault[14] << 16) + 32;
+		sodium_bin2hex(
+		    mac, sizeof(mac), v->vault + at, VAULT_MAC_BYTES);
 		seen_text(v, vault_generation(vault), mac, text);
 	} else if (v->seen != NULL) {
 		seen_before(v, text);
@@ -417,12 +304,8 @@ refused(const struct vector *v, const struct outcome *o)
 static bool
 frugal(const struct vector *v, const struct outcome *o, long kib)
 {
-	long size = (long)v->body_len;
+	const long size = v->size <= VAULT_FILE_MAX ? (long)v->size : 0;
 
-	if (v->extend != NULL)
-		size = strtol(v->extend, NULL, 10);
-	if (size > VAULT_FILE_MAX)
-		size = 0;
 	return o->ms <= REFUSE_MS + (double)(size >> 20) &&
 	    kib <= REFUSE_KIB + (size >> 10);
 }
@@ -440,7 +323,7 @@ check_vector(const char *path, bool timed)
 		printf("# not a vector\n");
 		goto out;
 	}
-	if (!folder_make(&f, &v)) {
+	if (!set_up(&f, &v)) {
 		printf("# cannot be set up: %s\n", strerror(errno));
 		goto out;
 	}
@@ -456,7 +339,7 @@ check_vector(const char *path, bool timed)
 out:
 	if (f.path[0] != '\0')
 		folder_remove(&f);
-	free(v.data);
+	vector_free(&v);
 	return ok;
 }
 

@@ -329,7 +329,8 @@ class Vault:
             self.need(24, name_ok(x.name), "name %r" % x.name)
             self.need(25, len(x.info) <= 16384, "%d bytes of info"
                       % len(x.info))
-            self.need(25, x.revision >= 1, "revision 0")
+            self.need(25, 1 <= x.revision < 1 << 63,
+                      "revision %d" % x.revision)
             self.need(26, 624 <= x.length <= 65648
                       and (x.length - 112) % 512 == 0,
                       "record of %d bytes" % x.length)
@@ -391,7 +392,7 @@ class Vault:
 
 def name_ok(name):
     """R24."""
-    if not 1 <= len(name) <= 255:
+    if not 1 <= len(name) <= 255 or name in (b".", b".."):
         return False
     try:
         text = name.decode("utf-8")  # strict: RFC 3629

@@ -47,7 +47,8 @@ const char *key_word(enum key_type type);
 /*
  * Unencrypted PKCS#8 DER (RFC 5208, RFC 8410) as EC2 hashes it.  The new secret
  * in *derp is the caller's.  key_from_pkcs8() accepts what key_to_pkcs8() writes
- * and nothing behind it (ERR_FORMAT), and proves the pair (ERR_MISMATCH).
+ * and nothing behind it (ERR_FORMAT), and proves the pair (ERR_MISMATCH): by
+ * arithmetic, which costs microseconds; only key_prove() makes a signature.
  */
 int key_to_pkcs8(const struct key *k, struct secret **derp, struct err *e);
 int key_from_pkcs8(const struct secret *der, struct key **kp, struct err *e);

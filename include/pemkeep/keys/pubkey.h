@@ -20,7 +20,8 @@ struct pubkey_facts {
 /*
  * What a blob is.  All of it is checked: name, curve, lengths, nothing left
  * over, an RSA modulus of 1024 to 16384 bits, a point on the curve.
- * ERR_FORMAT; ERR_UNSUPPORTED for DSA, certificates and security keys.
+ * ERR_FORMAT; ERR_UNSUPPORTED for DSA, certificates, security keys, and RSA of
+ * other sizes.  Costs some 10 µs.
  */
 int pubkey_facts(const uint8_t *blob, size_t len, struct pubkey_facts *facts,
     struct err *e);
@@ -44,7 +45,10 @@ int pubkey_ec2_imported(const uint8_t *blob, size_t len, struct buf *out,
 int pubkey_ec2_created(const uint8_t *blob, size_t len,
     const uint8_t *sha1, struct buf *out, struct err *e);
 
-/* Append "ssh-rsa AAAA… comment" (RFC 4716 is not used); comment may be "". */
+/*
+ * Append "ssh-rsa AAAA… comment" (RFC 4716 is not used); comment may be "".
+ * Control characters in it become blanks: it stays one line.
+ */
 int pubkey_line(const uint8_t *blob, size_t len, const char *comment,
     struct buf *out, struct err *e);
 
