@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +30,11 @@
 static const char *
 full(const struct folder *f, const char *name, char *text, size_t size)
 {
-	snprintf(text, size, "%s/%s", f->path, name);
+	if (strcmp(name, ".") == 0)
+		snprintf(text, size, "%s", f->path);
+	else
+		snprintf(text, size, "%s%s%s", f->path,
+		    strcmp(f->path, "/") == 0 ? "" : "/", name);
 	return text;
 }
 
@@ -165,6 +170,23 @@ open_checked(const struct folder *f, const char *name, bool strict,
 	return 0;
 }
 
+/*
+ * Memory for a file.  For a large one in large pages: half of the time that
+ * reading 30 MiB takes is the kernel's, for 8,000 small ones.
+ */
+static uint8_t *
+file_buffer(size_t len)
+{
+	const size_t large = (size_t)2 << 20;
+	size_t room = (len / large + 1) * large;
+	void *p;
+
+	if (len < 2 * large || (p = aligned_alloc(large, room)) == NULL)
+		return malloc(len + 1);
+	(void)madvise(p, room, MADV_HUGEPAGE);
+	return p;
+}
+
 int
 file_read(const struct folder *f, const char *name, bool strict,
     uint8_t **datap, size_t *lenp, struct vault_error *e)
@@ -178,12 +200,10 @@ file_read(const struct folder *f, const char *name, bool strict,
 	*lenp = 0;
 	if ((r = open_checked(f, name, strict, &st, &fd, e)) != 0)
 		return r;
-	if (st.st_size < 0 || st.st_size > VAULT_FILE_MAX) {
-		close(fd);
-		return vault_fail(e, VAULT_EDAMAGED, 9, "it is too long");
-	}
-	len = (size_t)st.st_size;
-	if ((data = malloc(len + 1)) == NULL)
+	/* Of one that is too long the preamble is enough to say so (R6, R9). */
+	len = st.st_size > VAULT_FILE_MAX ? PREAMBLE_BYTES
+					  : (size_t)st.st_size;
+	if ((data = file_buffer(len)) == NULL)
 		r = vault_fail(e, VAULT_ENOMEM, 0, name);
 	else if (io_read(fd, data, len) == -1)
 		r = folder_fail(e, f, "read", name);
@@ -193,7 +213,7 @@ file_read(const struct folder *f, const char *name, bool strict,
 		return r;
 	}
 	*datap = data;
-	*lenp = len;
+	*lenp = (size_t)st.st_size;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 
 /* A whole vault file in memory: chapters 3 to 7 put together. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,9 +24,12 @@ image_read(struct image *m, const struct folder *f, const char *name,
 	int r;
 
 	memset(m, 0, sizeof(*m));
-	if ((r = file_read(f, name, strict, &m->data, &m->len, e)) != 0 ||
-	    (r = header_parse(&m->header, m->data, m->len, e)) != 0)
+	if ((r = file_read(f, name, strict, &m->data, &m->len, e)) != 0)
+		return r;
+	if ((r = header_parse(&m->header, m->data, m->len, e)) != 0)
 		image_free(m);
+	if (r == VAULT_ENOTVAULT && e != NULL)
+		snprintf(e->where, sizeof(e->where), "%s/%s", f->path, name);
 	return r;
 }
 

@@ -191,7 +191,9 @@ char *folder_name(const struct folder *f, const char *suffix);
 /* ESYSTEM with the present errno and the full path of a name in the folder. */
 int folder_fail(struct vault_error *e, const struct folder *f,
     const char *doing, const char *name);
-/* Read a whole file; with 'strict' check owner and mode 0400. */
+/*
+ * Read a whole file (beyond VAULT_FILE_MAX only its preamble: header_parse()
+ * refuses it by *lenp).  With 'strict' check owner and mode 0400. */
 int file_read(const struct folder *f, const char *name, bool strict,
     uint8_t **datap, size_t *lenp, struct vault_error *e);
 /* Write a temporary file, to disk.  *namep is new. */

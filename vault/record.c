@@ -5,6 +5,7 @@
  * in the guarded scratch of struct keys, and only during a call.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,15 @@ record_assoc(struct assoc *a, const char *label, const uint8_t *vault_id,
 	assoc_put(a, revision, sizeof(revision));
 }
 
+static int
+damaged(const struct record *r, unsigned rule, struct vault_error *e)
+{
+	char where[sizeof(e->where)];
+
+	snprintf(where, sizeof(where), "record '%.240s'", r->entry.name);
+	return vault_fail(e, VAULT_EDAMAGED, rule, where);
+}
+
 int
 record_check(const struct record *r, struct vault_error *e)
 {
@@ -46,7 +56,7 @@ record_check(const struct record *r, struct vault_error *e)
 
 	vault_hash(digest, r->data, r->entry.size);
 	if (memcmp(digest, r->digest, HASH_BYTES) != 0)
-		return vault_fail(e, VAULT_EDAMAGED, 27, r->entry.name);
+		return damaged(r, 27, e);
 	return 0;
 }
 
@@ -72,7 +82,7 @@ record_open(const struct record *r, const uint8_t *vault_id, struct keys *k,
 		keys_scratch(k)) ||
 	    sodium_unpad(&len, secret_data(out), padded, RECORD_PAD) != 0) {
 		secret_clear(out);
-		result = vault_fail(e, VAULT_EDAMAGED, 28, r->entry.name);
+		result = damaged(r, 28, e);
 	} else {
 		secret_set_len(out, len);
 	}

@@ -155,6 +155,20 @@ fail:
 	return -1;
 }
 
+/*
+ * libsodium 1.0.18 takes bytes above 0x7f for digits, and a zero byte for one
+ * that may be skipped.  One pass over all of it, whatever it finds.
+ */
+static bool
+is_ascii(const uint8_t *text, size_t len)
+{
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < len; i++)
+		bad |= (text[i] & 0x80u) | (((unsigned)text[i] - 1u) >> 8);
+	return bad == 0;
+}
+
 struct secret *
 secret_from_base64(const void *text, size_t len)
 {
@@ -162,7 +176,8 @@ secret_from_base64(const void *text, size_t len)
 	const char *end;
 	size_t n;
 
-	if (len > SIZE_MAX - 4 || (s = secret_new(len / 4 * 3 + 3)) == NULL)
+	if (len > SIZE_MAX - 4 || !is_ascii(text, len) ||
+	    (s = secret_new(len / 4 * 3 + 3)) == NULL)
 		return NULL;
 	if (sodium_base642bin(s->data, s->capacity, text, len, " \t\r\n", &n,
 		&end, sodium_base64_VARIANT_ORIGINAL) != 0 ||

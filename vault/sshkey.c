@@ -139,37 +139,44 @@ vault_sshkey_payload(const struct secret *der, const struct secret *original)
 	return NULL;
 }
 
-int
+/* One field into its secret. */
+static enum vault_sshkey_result
+unpack_field(
+    const struct tlv *t, struct secret **derp, struct secret **originalp)
+{
+	struct secret **to = t->tag == TAG_KEY ? derp : originalp;
+
+	if (t->tag >= TAG_OPTIONAL)
+		return VAULT_SSHKEY_OK;
+	if (t->tag == 0 || t->tag > TAG_ORIGINAL)
+		return VAULT_SSHKEY_NEWER;
+	*to = secret_copy(t->value, t->len);
+	return *to != NULL ? VAULT_SSHKEY_OK : VAULT_SSHKEY_NOMEM;
+}
+
+enum vault_sshkey_result
 vault_sshkey_unpack(const struct secret *payload, struct secret **derp,
     struct secret **originalp)
 {
-	struct cursor c = { secret_bytes(payload), secret_len(payload), false };
+	struct cursor c = {secret_bytes(payload), secret_len(payload), false};
+	enum vault_sshkey_result result = VAULT_SSHKEY_OK;
 	struct tlv t;
 	unsigned rule;
 	long last = -1;
-	int r;
+	int more;
 
 	*derp = NULL;
 	*originalp = NULL;
-	while ((r = tlv_next(&c, &last, &t, &rule)) == 1) {
-		struct secret **to = t.tag == TAG_KEY ? derp : originalp;
-
-		if (t.tag >= TAG_OPTIONAL)
-			continue;
-		if (t.tag == 0 || t.tag > TAG_ORIGINAL) {
-			r = -1;
-			break;
-		}
-		if ((*to = secret_copy(t.value, t.len)) == NULL) {
-			r = -2;
-			break;
-		}
-	}
-	if (r == 0 && *derp != NULL)
-		return 0;
+	while ((more = tlv_next(&c, &last, &t, &rule)) == 1 &&
+	    (result = unpack_field(&t, derp, originalp)) == VAULT_SSHKEY_OK)
+		continue;
+	if (more < 0 || (result == VAULT_SSHKEY_OK && *derp == NULL))
+		result = VAULT_SSHKEY_BAD;
+	if (result == VAULT_SSHKEY_OK)
+		return result;
 	secret_free(*derp);
 	secret_free(*originalp);
 	*derp = NULL;
 	*originalp = NULL;
-	return r == -2 ? -2 : -1;
+	return result;
 }

@@ -5,10 +5,12 @@
  * library says.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pemkeep/base/path.h"
@@ -76,6 +78,21 @@ static const struct meaning {
 	    "files" },
 };
 
+/* The vault is lost, and what was before its last change is not. */
+static bool
+only_bak(const struct keeper *k)
+{
+	struct buf bak = BUF_INIT;
+	struct stat st;
+	bool only;
+
+	buf_printf(&bak, "%s.bak", keeper_path(k));
+	only = lstat(keeper_path(k), &st) == -1 && errno == ENOENT &&
+	    lstat(buf_text(&bak), &st) == 0;
+	buf_free(&bak);
+	return only;
+}
+
 int
 keeper_vault_error(
     const struct keeper *k, const struct vault_error *ve, struct err *e)
@@ -92,7 +109,12 @@ keeper_vault_error(
 		err_set(e, m->ours, "%s", text);
 		if (m->hint == NULL)
 			return m->ours;
-		if ((hole = strstr(m->hint, "%s")) == NULL)
+		if ((m->code == VAULT_ENOVAULT || m->code == VAULT_EEXISTS) &&
+		    only_bak(k))
+			err_hint(e,
+			    "bring it back: pemkeep check --restore '%s.bak'",
+			    keeper_path(k));
+		else if ((hole = strstr(m->hint, "%s")) == NULL)
 			err_hint(e, "%s", m->hint);
 		else
 			err_hint(e, "%.*s%s%s", (int)(hole - m->hint), m->hint,

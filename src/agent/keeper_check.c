@@ -172,6 +172,37 @@ keeper_repair(struct keeper *k,
 	return 0;
 }
 
+/* What is wrong with the copy names the copy: there is a vault, too. */
+static int
+restore_error(const struct keeper *k, const char *file,
+    const struct vault_error *ve, struct err *e)
+{
+	int r = keeper_vault_error(k, ve, e);
+	struct err why = *e;
+
+	switch (ve->code) {
+	case VAULT_ENOVAULT:
+		err_hint(e, "nothing was changed; try another copy");
+		break;
+	case VAULT_EDAMAGED:
+	case VAULT_ENOTVAULT:
+		snprintf(why.hint, sizeof(why.hint),
+		    "nothing was changed; try another copy");
+		/* fall through */
+	case VAULT_EVERSION:
+	case VAULT_ECOST:
+	case VAULT_EPASSPHRASE:
+	case VAULT_ENOSTANZA:
+		err_set(e, why.code, "'%s': %s", file, why.text);
+		if (why.hint[0] != '\0')
+			err_hint(e, "%s", why.hint);
+		break;
+	default:
+		break;
+	}
+	return r;
+}
+
 int
 keeper_restore(struct keeper *k, const char *file, struct err *e)
 {
@@ -187,12 +218,8 @@ keeper_restore(struct keeper *k, const char *file, struct err *e)
 		 prompt, &pass, e)) != 0)
 		return r;
 	keeper_place(k, &place);
-	if (vault_restore(&place, file, pass, &ve) != 0) {
-		r = keeper_vault_error(k, &ve, e);
-		if (ve.code == VAULT_ENOVAULT || ve.code == VAULT_EDAMAGED ||
-		    ve.code == VAULT_ENOTVAULT)
-			err_hint(e, "nothing was changed; try another copy");
-	}
+	if (vault_restore(&place, file, pass, &ve) != 0)
+		r = restore_error(k, file, &ve, e);
 	secret_free(pass);
 	return r;
 }

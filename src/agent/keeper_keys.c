@@ -232,9 +232,12 @@ keeper_private(const struct keeper *k, const struct vault_entry *entry,
 		return keeper_vault_error(k, &ve, e);
 	r = vault_sshkey_unpack(payload, derp, originalp);
 	secret_free(payload);
-	if (r == -2)
+	if (r == VAULT_SSHKEY_NOMEM)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if (r != 0)
+	if (r == VAULT_SSHKEY_NEWER)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "'%s' was saved by a newer version", entry->name);
+	if (r != VAULT_SSHKEY_OK)
 		return err_set(e, ERR_UNTRUSTED,
 		    "the record of '%s' is damaged (rule 30)", entry->name);
 	return 0;

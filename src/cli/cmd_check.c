@@ -7,6 +7,7 @@
  */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
@@ -83,6 +84,24 @@ on_mode(void *arg, const char *path, unsigned was, unsigned now)
 }
 
 static int
+restore(const struct cli *cli, struct keeper *k, const char *copy)
+{
+	bool there = access(keeper_path(k), F_OK) == 0;
+	struct err e;
+
+	if (keeper_restore(k, copy, &e) != 0)
+		return out_error(&e);
+	if (there)
+		out_say(cli,
+		    "'%s' is the vault now; what was there is kept as "
+		    "'%s.replaced'.",
+		    copy, keeper_path(k));
+	else
+		out_say(cli, "'%s' is the vault now.", copy);
+	return 0;
+}
+
+static int
 run(struct cli *cli)
 {
 	const char *copy = option_value(cli, "restore");
@@ -100,13 +119,7 @@ run(struct cli *cli)
 		keeper_repair(k, on_mode, cli, &e) != 0)) {
 		status = out_error(&e);
 	} else if (copy != NULL) {
-		if ((status = keeper_restore(k, copy, &e)) != 0)
-			status = out_error(&e);
-		else
-			out_say(cli,
-			    "'%s' is the vault now; what was there is kept as "
-			    "'%s.replaced'.",
-			    copy, keeper_path(k));
+		status = restore(cli, k, copy);
 	} else if (keeper_unlock(k, &e) != 0) {
 		status = out_error(&e);
 	} else {
@@ -126,7 +139,8 @@ static const struct option options[] = {
 const struct command cmd_check = {
 	.name = "check",
 	.args = "",
-	.summary = "examine the vault, and set it right",
+	.summary = "examine the vault, or set it right",
+	.about = "Decrypts every record and proves every key.\n",
 	.options = options,
 	.run = run,
 };

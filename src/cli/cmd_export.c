@@ -54,6 +54,11 @@ export_private(const struct cli *cli, struct keeper *k, struct err *e)
 	if ((r = create(path, &fd, e)) != 0)
 		return r;
 	r = keeper_export(k, cli->operands[0], fd, e);
+	if (r == ERR_SYSTEM) {
+		const struct err why = *e;
+
+		err_set(e, ERR_SYSTEM, "'%s': %s", path, why.text);
+	}
 	if (close(fd) == -1 && r == 0)
 		r = err_system(e, ERR_SYSTEM, errno, "cannot write '%s'", path);
 	if (r != 0)
@@ -119,6 +124,7 @@ const struct command cmd_export = {
 	.min = 1,
 	.max = 1,
 	.summary = "write a key out again",
+	.about = "Either -o or --public is needed.\n",
 	.options = options,
 	.run = run,
 };

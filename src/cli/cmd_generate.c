@@ -57,7 +57,7 @@ run(struct cli *cli)
 
 static const struct option options[] = {
 	{ "type", 't', "TYPE", "ed25519 (default) or rsa" },
-	{ "bits", 'b', "N", "size of an rsa key (4096)" },
+	{ "bits", 'b', "N", "size of an RSA key (default 4096)" },
 	{ NULL, 0, NULL, NULL },
 };
 

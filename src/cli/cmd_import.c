@@ -420,7 +420,7 @@ run(struct cli *cli)
 
 static const struct option options[] = {
 	{ "move", 0, NULL, "remove each file once its key is safely stored" },
-	{ "name", 0, "NAME", "name of the key (for one file)" },
+	{ "name", 0, "NAME", "call the key NAME (for one file)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -432,7 +432,7 @@ const struct command cmd_import = {
 	.summary = "take private keys into the vault",
 	.about =
 	    "From a folder all private keys are taken. A file keeps its "
-	    "place, with mode 0400,\nunless --move is given. A key that is "
+	    "place, with mode\n0400, unless --move is given. A key that is "
 	    "there already is not taken twice.\n",
 	.options = options,
 	.run = run,

@@ -33,8 +33,9 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-	{ "kdf-memory", 0, "MiB", "memory for hashing the passphrase (256)" },
-	{ "kdf-passes", 0, "N", "passes of hashing the passphrase (3)" },
+	{ "kdf-memory", 0, "MiB",
+	    "memory for hashing the passphrase (default 256)" },
+	{ "kdf-passes", 0, "N", "passes over that memory (default 3)" },
 	{ NULL, 0, NULL, NULL },
 };
 

@@ -125,5 +125,6 @@ const struct command cmd_keys = {
 	.name = "keys",
 	.args = "",
 	.summary = "list the keys in the vault",
+	.about = "Below a key stand its fingerprints as EC2 shows them.\n",
 	.run = run,
 };

@@ -35,10 +35,8 @@ run(struct cli *cli)
 }
 
 static const struct option options[] = {
-	{ "kdf-memory", 0, "MiB",
-	    "memory for hashing the passphrase (as before)" },
-	{ "kdf-passes", 0, "N",
-	    "passes of hashing the passphrase (as before)" },
+	{ "kdf-memory", 0, "MiB", "memory for hashing the passphrase" },
+	{ "kdf-passes", 0, "N", "passes over that memory" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -46,6 +44,8 @@ const struct command cmd_passwd = {
 	.name = "passwd",
 	.args = "",
 	.summary = "change the vault's passphrase",
+	.about = "Every key is encrypted anew. Without options the cost stays "
+		 "as it is.\n",
 	.options = options,
 	.run = run,
 };

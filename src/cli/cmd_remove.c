@@ -27,6 +27,21 @@ confirm(const struct cli *cli, struct err *e)
 	return r;
 }
 
+/* Nobody is asked about a key that is not there. */
+static int
+find_all(const struct cli *cli, struct keeper *k, struct err *e)
+{
+	struct keeper_key key;
+	int r;
+
+	for (int i = 0; i < cli->operand_count; i++) {
+		if ((r = keeper_public(k, cli->operands[i], &key, e)) != 0)
+			return r;
+		keeper_key_clear(&key);
+	}
+	return 0;
+}
+
 static int
 run(struct cli *cli)
 {
@@ -34,7 +49,8 @@ run(struct cli *cli)
 	struct err e;
 	int status = 0;
 
-	if (session_open(cli, &k, &e) != 0 || confirm(cli, &e) != 0 ||
+	if (session_open(cli, &k, &e) != 0 || find_all(cli, k, &e) != 0 ||
+	    confirm(cli, &e) != 0 ||
 	    keeper_remove(k, cli->operands, (size_t)cli->operand_count, &e) !=
 		0) {
 		status = out_error(&e);

@@ -20,7 +20,7 @@ const struct command *const commands[] = { &cmd_init, &cmd_import,
 	&cmd_passwd, &cmd_check, &cmd_help, NULL };
 
 const struct option global_options[] = {
-	{ "json", 0, NULL, "print JSON (commands that list)" },
+	{ "json", 0, NULL, "print JSON, where there is something to list" },
 	{ "quiet", 'q', NULL, "say only errors and warnings" },
 	{ "verbose", 'v', NULL, "say more" },
 	{ "yes", 'y', NULL, "answer yes to questions" },

@@ -206,10 +206,9 @@ begin(struct walk *w, struct key_bytes line, struct err *e)
 		return cut_off(e, w->open.label);
 	if (line.len < head + strlen(dashes) || !ends_with(line, dashes) ||
 	    holds(line, "-----END ")) {
-		(void)err_set(e, ERR_FORMAT,
-		    "cut off, or its line breaks are lost: '%.*s'",
-		    (int)(line.len < 40 ? line.len : 40),
-		    (const char *)line.at);
+		/* What follows on this line may be the key: not a byte of it. */
+		(void)err_set(
+		    e, ERR_FORMAT, "cut off, or its line breaks are lost");
 		err_hint(e, "download or copy the file again");
 		return ERR_FORMAT;
 	}

@@ -80,7 +80,7 @@ place=.local/share/pemkeep
 size=$(stat -c %s "full/$place/vault")
 
 say '\nA vault of %s keys (%s): %s MiB on %s; imported in %s s by one command\n' \
-    "$count" "$type" "$(calc "$size / 1048576")" "$(stat -f -c %T .)" \
+    "$count" "$type" "$(calc "$size / 1048576")" "$(df --output=fstype . | tail -n 1)" \
     "$import_all"
 say 'hash: Argon2id, 256 MiB, 3 passes; %s; %s rounds; %s processors, load %s\n' \
     "$("$pemkeep" --version)" "$rounds" "$(nproc)" \

@@ -67,7 +67,11 @@ pk9()
 
 sum()
 {
-	sha256sum 2>/dev/null <"$1" || echo none
+	if [ -f "$1" ] || [ "$1" = /dev/stdin ]; then
+		sha256sum <"$1"
+	else
+		echo none
+	fi
 }
 
 remember()

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: ISC
 # Key files made by ssh-keygen, openssl and puttygen: read, named as those
 # programs and EC2 name them, written back, and used to sign.
-# BUILD: folder of keytool.
+# BUILD: the build folder.
 
 set -u
 export LC_ALL=C
 umask 077
 BUILD=${BUILD:-build/tests}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
-K=$BUILD/keytool
+K=$BUILD/tests/tools/keytool
 WORK=$(mktemp -d) || exit 1
 trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' HUP INT TERM

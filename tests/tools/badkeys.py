@@ -5,7 +5,8 @@
 public    OpenSSH: the public key of OTHER outside, FILE's key inside
 inner     OpenSSH Ed25519: the public half inside is OTHER's
 modulus   PKCS#1: one bit of n is another
-exponent  PKCS#1: d is another
+exponent  PKCS#1: d is wrong
+other-d   PKCS#1: d is another that works as well
 point     SEC1 (P-256): the public point is OTHER's
 sk        OpenSSH: the public key of a security key, FILE's key inside
 rounds    OpenSSH, encrypted: absurdly many bcrypt rounds
@@ -14,6 +15,7 @@ tail      OpenSSH: one byte behind the end
 comment   OpenSSH: the comment is the bytes given as OTHER, in hex"""
 
 import base64
+import math
 import struct
 import sys
 import textwrap
@@ -82,6 +84,28 @@ def integers(der):
     return found
 
 
+def integer(n):
+    body = n.to_bytes(n.bit_length() // 8 + 1, "big")
+    return b"\x02" + length(len(body)) + body
+
+
+def length(n):
+    if n < 0x80:
+        return bytes([n])
+    body = n.to_bytes((n.bit_length() + 7) // 8, "big")
+    return bytes([0x80 + len(body)]) + body
+
+
+def other_d(name):
+    label, der = read(name)
+    parts = [int.from_bytes(der[at:at + n], "big") for at, n in integers(der)]
+    p1, q1 = parts[4] - 1, parts[5] - 1
+    parts[3] = parts[3] % (p1 * q1 // math.gcd(p1, q1))
+    parts[3] += p1 * q1 // math.gcd(p1, q1)
+    body = b"".join(map(integer, parts))
+    write(label, b"\x30" + length(len(body)) + body)
+
+
 def openssh(kind, name, other):
     key = OpenSSH(name)
     if kind == "public":
@@ -112,6 +136,8 @@ def main():
         bad = bytearray(der)
         bad[start + n // 2] ^= 1
         write(label, bytes(bad))
+    elif kind == "other-d":
+        other_d(name)
     elif kind == "point":
         label, der = read(name)
         write(label, der[:-64] + read(other)[1][-64:])

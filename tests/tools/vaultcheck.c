@@ -199,6 +199,20 @@ read_records(const struct vault *v, struct outcome *o)
 		    (int)o->code);
 }
 
+/* What needs no key, vault_probe says as vault_open does. */
+static void
+check_probe(const struct vault_place *place, struct outcome *o)
+{
+	const bool needs_key = o->opened || o->code == VAULT_EPASSPHRASE ||
+	    (o->code == VAULT_EDAMAGED && o->rule > 17);
+	struct vault_error e = { .code = VAULT_OK };
+	const int rc = vault_probe(place, &e);
+
+	if (rc != (needs_key ? 0 : (int)o->code) || rc != (int)e.code ||
+	    (rc != 0 && e.rule != o->rule))
+		wrong(o, "vault_probe says %d, R%u", rc, e.rule);
+}
+
 static void
 try_vector(const struct vector *v, const struct folder *f, struct outcome *o)
 {
@@ -222,6 +236,7 @@ try_vector(const struct vector *v, const struct folder *f, struct outcome *o)
 		read_records(vault, o);
 	}
 	check_seen(v, f, vault, o);
+	check_probe(&place, o);
 	vault_close(vault);
 	secret_free(pass);
 }

@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Goal of this test: the program, its help, its manual and the README say the
+# same about commands, operands, options, JSON, exit codes and findings; and
+# when they do not, this test finds out.
+. "$SRC/tests/lib.sh"
+
+docs=$SRC/tests/tools/docs.py
+page=$SRC/man/pemkeep.1
+facts=$TMP/facts
+export PYTHONDONTWRITEBYTECODE=1
+
+check 'the program tells what it can' \
+    expect_status 0 "$PYTHON" "$docs" observe "$PEMKEEP" "$SRC" "$TMP"
+out >"$facts"
+
+compare()
+{
+	"$PYTHON" "$docs" compare "$facts" "$@"
+}
+
+check 'manuals and program agree' \
+    compare "$page" "$SRC/man/pemkeep-vault.5"
+if [ -f "$SRC/README.md" ]; then
+	check 'README and program agree' compare "$page" "$SRC/README.md"
+else
+	fail 'README and program agree' 'there is no README.md'
+fi
+
+if command -v mandoc >/dev/null; then
+	for manual in "$SRC"/man/*.[1-9]; do
+		check "mandoc: ${manual##*/}" \
+		    mandoc -Tlint -W warning "$manual"
+	done
+else
+	skip 'mandoc' 'mandoc is not installed'
+fi
+
+# finds WHAT SED-SCRIPT FINDINGS: in a manual changed so, these and no others.
+finds()
+{
+	local changed=$TMP/page.1
+	sed "$2" "$page" >"$changed"
+	if cmp -s "$page" "$changed"; then
+		fail "found: $1" 'the change has changed nothing'
+	else
+		check "found: $1" equals "$(compare "$changed" 2>&1)" "$3"
+	fi
+}
+
+finds 'an option is missing' '/^\.It Fl -repair/d' \
+    "check: '--repair' is not in the manual"
+finds 'an option is invented' '/^\.It Fl -repair/i .It Fl -heal' \
+    "check: '--heal' is only in the manual"
+finds 'an option has lost its letter' 's/^\.It Fl o , Fl -output/.It Fl -output/' \
+    "export: '-o, --output FILE' is not in the manual
+export: '--output FILE' is only in the manual"
+finds 'the first line lacks an option' 's/^\(\.It Ic import\) Oo Fl -move Oc/\1/' \
+    "import: '--move' is not in its first line"
+finds 'the first line has one more' 's/^\.It Ic import Oo/& Fl -copy Oc Oo/' \
+    "import: '--copy' is only in its first line"
+finds 'the text names an option that is not there' \
+    's/^Give a key another name\./&\n.Fl -force/' \
+    "rename: the text names '--force'"
+finds 'a global option is missing' '/^\.It Fl -no-input/d' \
+    "all commands: '--no-input' is not in the manual"
+finds 'a global option is invented' '/^\.It Fl -no-input/i .It Fl -profile Ar P' \
+    "all commands: '--profile P' is only in the manual"
+finds 'a command is missing' '/^\.It Ic rename/,/^Give a key/d' \
+    "commands: 'rename' is not in the manual"
+finds 'a command is invented' '/^\.It Ic rename/i .It Ic connect Ar NAME' \
+    "commands: 'connect' is only in the manual"
+finds 'an operand is missing' 's/^\.It Ic rename Ar KEY NEW/.It Ic rename Ar KEY/' \
+    "rename: takes 'KEY NEW', in the manual 'KEY'"
+finds 'an operand may be repeated' 's/^\(\.It Ic remove Ar KEY\) \.\.\./\1/' \
+    "remove: takes 'KEY...', in the manual 'KEY'"
+finds 'a field of JSON has another name' \
+    's/^\.It Va mode_was/.It Va old_mode/' \
+    "JSON of import: 'imported.mode_was' is not in the manual
+JSON of import: 'imported.old_mode' is only in the manual"
+finds 'a field of JSON is missing' '/^\.It Va severity/d' \
+    "JSON of check: 'findings.severity' is not in the manual"
+finds 'a field of JSON has another type' \
+    's/^\(\.It Va moved\) Pq boolean/\1 Pq string/' \
+    "JSON of import: 'imported.moved' is boolean, in the manual string"
+finds 'a field of JSON may be null' \
+    's/^\(\.It Va repairs Pq string\) or null/\1/' \
+    "JSON of import: 'imported.repairs' is null or string, in the manual string"
+finds 'JSON that is not there' '/^\.It Ic check$/i .It Ic export\n.Bl -tag\n.It Va key Pq string\n.El' \
+    "JSON of export: 'key' is only in the manual"
+finds 'an exit code is missing' '/^\.It 7$/d' \
+    "exit status: '7' is not in the manual"
+finds 'an exit code that nothing gives' 's/^\.It 7$/.It 6\nRefused.\n&/' \
+    "exit status: '6' is only in the manual"
+finds 'a finding is missing' '/^\.It Cm kdf-cheap/d' \
+    "findings: 'kdf-cheap (warning)' is not in the manual"
+finds 'a variable has another name' 's/^\.It Ev XDG_STATE_HOME/.It Ev STATE/' \
+    "environment: 'XDG_STATE_HOME' is not in the manual
+environment: 'STATE' is only in the manual"
+finds 'an example with an unknown option' 's/^\$ pemkeep init/& --fast/' \
+    "page.1: 'pemkeep init --fast': there is no option '--fast'"
+finds 'an example with an unknown command' 's/^\$ pemkeep init/$ pemkeep start/' \
+    "page.1: there is no command 'start'"
+
+# The README is searched for code only.
+readme()
+{
+	cat >"$TMP/README.md"
+	compare "$page" "$TMP/README.md" 2>&1
+}
+check 'a README that is right' equals "$(readme <<'END'
+pemkeep connects nobody. Try `pemkeep keys --json` or `pemkeep`.
+```
+$ pemkeep import ~/Downloads/*.pem --move   # --all of them
+$ ssh -i x --frob || pass show x | pemkeep keys --passphrase-fd 0 >list
+```
+END
+)" ''
+check 'found: a command in the README' \
+    equals "$(readme <<<'Then `pemkeep connect myserver`.')" \
+    "README.md: there is no command 'connect'"
+check 'found: an option in the README' \
+    equals "$(printf '```\n$ pemkeep import x --copy\n```\n' | readme)" \
+    "README.md: 'pemkeep import x --copy': there is no option '--copy'"
+check 'found: an indented block in the README' \
+    equals "$(printf 'So:\n\n    pemkeep launch x\n' | readme)" \
+    "README.md: there is no command 'launch'"
+done_testing
