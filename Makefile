@@ -150,7 +150,7 @@ fuzz-run: $(FUZZERS)
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(abspath $(FUZZERS))
 
 demo: deps-check
-	$(SUBMAKE) tests
+	$(SUBMAKE) all
 	@BUILD=$(B) tests/demo.sh
 
 bench: tests

@@ -201,8 +201,7 @@ file_read(const struct folder *f, const char *name, bool strict,
 	if ((r = open_checked(f, name, strict, &st, &fd, e)) != 0)
 		return r;
 	/* Of one that is too long the preamble is enough to say so (R6, R9). */
-	len = st.st_size > VAULT_FILE_MAX ? PREAMBLE_BYTES
-					  : (size_t)st.st_size;
+	len = st.st_size > VAULT_FILE_MAX ? PREAMBLE_BYTES : (size_t)st.st_size;
 	if ((data = file_buffer(len)) == NULL)
 		r = vault_fail(e, VAULT_ENOMEM, 0, name);
 	else if (io_read(fd, data, len) == -1)

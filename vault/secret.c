@@ -227,7 +227,10 @@ locked_bytes(void)
 	return strtoll(line + strlen("\nVmLck:"), NULL, 10) * 1024;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 /* AddressSanitizer makes mlock do nothing. */
 static const bool can_tell = false;
 #else

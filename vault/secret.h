@@ -79,8 +79,8 @@ __attribute__((warn_unused_result)) struct secret *secret_to_base64(
 /*
  * Is the memory of this process's secrets really locked?  Allocates 64 KiB and
  * looks whether VmLck in /proc/self/status follows (sodium_malloc hides that
- * mlock failed).  1 yes; 0 no: the limit is too small, or a memory checker
- * disables mlock; -1 unknown: there is no such file on this system.
+ * mlock failed).  1 yes; 0 no: the limit is too small; -1 unknown: there is no
+ * such file on this system, or AddressSanitizer disables mlock.
  */
 int secret_locked(void);
 

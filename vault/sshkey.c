@@ -158,7 +158,7 @@ enum vault_sshkey_result
 vault_sshkey_unpack(const struct secret *payload, struct secret **derp,
     struct secret **originalp)
 {
-	struct cursor c = {secret_bytes(payload), secret_len(payload), false};
+	struct cursor c = { secret_bytes(payload), secret_len(payload), false };
 	enum vault_sshkey_result result = VAULT_SSHKEY_OK;
 	struct tlv t;
 	unsigned rule;

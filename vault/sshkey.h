@@ -54,11 +54,11 @@ struct secret *vault_sshkey_payload(
  */
 enum vault_sshkey_result {
 	VAULT_SSHKEY_OK = 0,
-	VAULT_SSHKEY_BAD = -1,	/* not as chapter 8 says */
-	VAULT_SSHKEY_NEWER = -2,	/* it has fields of a newer version */
+	VAULT_SSHKEY_BAD = -1,   /* not as chapter 8 says */
+	VAULT_SSHKEY_NEWER = -2, /* it has fields of a newer version */
 	VAULT_SSHKEY_NOMEM = -3
 };
-enum vault_sshkey_result vault_sshkey_unpack(const struct secret *payload, struct secret **derp,
-    struct secret **originalp);
+enum vault_sshkey_result vault_sshkey_unpack(const struct secret *payload,
+    struct secret **derp, struct secret **originalp);
 
 #endif

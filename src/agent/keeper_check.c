@@ -131,14 +131,31 @@ check_generation(const struct keeper *k, const struct listener *to)
 		    (const char *)k->seen.data);
 }
 
+/* A copy of the vault beside it: is it there, and has it a fit mode? */
+static bool
+check_copy(const struct keeper *k, const struct listener *to,
+    const char *suffix, struct buf *path)
+{
+	struct stat st;
+
+	buf_clear(path);
+	buf_printf(path, "%s%s", keeper_path(k), suffix);
+	if (lstat(buf_text(path), &st) != 0)
+		return false;
+	if ((st.st_mode & 07377) != 0)
+		report(to, "warning", "copy-loose", "pemkeep check --repair",
+		    "'%s' has mode %04o, looser than 0400", buf_text(path),
+		    (unsigned)st.st_mode & 07777u);
+	return true;
+}
+
 static void
 check_copies(const struct keeper *k, const struct listener *to)
 {
 	struct buf path = BUF_INIT;
-	struct stat st;
 
-	buf_printf(&path, "%s.replaced", keeper_path(k));
-	if (lstat(buf_text(&path), &st) == 0)
+	(void)check_copy(k, to, ".bak", &path);
+	if (check_copy(k, to, ".replaced", &path))
 		report(to, "info", "replaced-kept",
 		    "remove it when it is not needed any more",
 		    "'%s' is what check --restore has replaced",

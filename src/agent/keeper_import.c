@@ -19,6 +19,7 @@
 #include "src/agent/keeper_internal.h"
 
 #define TRIES 3
+#define RSA_LEAST 2048u /* bits of a new key */
 
 _Static_assert(sizeof(((struct keeper_proof *)0)->id) == VAULT_ID_BYTES,
     "ids are passed through");
@@ -323,6 +324,9 @@ keeper_generate(struct keeper *k, const char *name, const char *type,
 		    "--type must be ed25519 or rsa, not '%s'", type);
 	if (bits != 0 && kind->type != KEY_RSA)
 		return err_set(e, ERR_USAGE, "--bits is for rsa only");
+	if (bits != 0 && (bits < RSA_LEAST || bits > KEY_RSA_MAX))
+		return err_set(e, ERR_USAGE, "--bits must be %u to %u, not %u",
+		    RSA_LEAST, KEY_RSA_MAX, bits);
 	if ((r = keeper_name(name, &composed, e)) != 0 ||
 	    (r = keeper_begin(k, e)) != 0)
 		goto out;

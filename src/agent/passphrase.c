@@ -41,6 +41,9 @@ read_line(int fd, struct secret *out, struct err *e)
 			return err_system(e, ERR_LOCKED, errno,
 			    "cannot read the passphrase from descriptor %d",
 			    fd);
+		if (n == 0 && secret_len(out) == 0)
+			return err_set(e, ERR_LOCKED,
+			    "no passphrase came from descriptor %d", fd);
 		if (n == 0 || *at == '\n')
 			return 0;
 		if (secret_len(out) == LONGEST)

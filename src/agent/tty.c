@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -63,6 +64,23 @@ catch_signals(struct sigaction old[CAUGHT])
 		sigaction(caught[i], &sa, &old[i]);
 }
 
+/*
+ * They come in only where the answer is waited for: one that came between a look
+ * at 'arrived' and read(2) would be forgotten.  SIGTTIN and SIGTTOU are what those
+ * calls themselves make, and must get through.
+ */
+static void
+hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < CAUGHT; i++)
+		if (caught[i] != SIGTTIN && caught[i] != SIGTTOU)
+			sigaddset(&held, caught[i]);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
 static void
 restore_signals(const struct sigaction old[CAUGHT])
 {
@@ -88,8 +106,32 @@ write_text(int fd, const char *text)
 
 enum line { LINE_DONE, LINE_END, LINE_LONG, LINE_SIGNAL };
 
+/* One byte, 0 at the end, -1 when a signal has come. */
+static ssize_t
+read_byte(int fd, const sigset_t *waiting, uint8_t *at)
+{
+	fd_set fds;
+	ssize_t n = -1;
+
+	if (fd >= FD_SETSIZE)
+		return 0;
+	while (arrived == 0) {
+		FD_ZERO(&fds);
+		FD_SET(fd, &fds);
+		if (pselect(fd + 1, &fds, NULL, NULL, NULL, waiting) == -1) {
+			if (errno == EINTR)
+				continue;
+			return 0;
+		}
+		n = read(fd, at, 1);
+		if (n != -1 || errno != EINTR)
+			break;
+	}
+	return arrived != 0 ? -1 : n == -1 ? 0 : n;
+}
+
 static enum line
-read_line(int fd, struct secret *answer)
+read_line(int fd, const sigset_t *waiting, struct secret *answer)
 {
 	bool fits = true;
 	ssize_t n;
@@ -100,12 +142,10 @@ read_line(int fd, struct secret *answer)
 		bool room = secret_len(answer) < secret_capacity(answer) - 1;
 
 		/* The last byte is only for reading what is too much. */
-		n = read(fd, at, 1);
-		if (n == -1 && errno == EINTR && arrived == 0)
-			continue;
-		if (arrived != 0)
+		n = read_byte(fd, waiting, at);
+		if (n == -1)
 			return LINE_SIGNAL;
-		if (n <= 0)
+		if (n == 0)
 			return LINE_END;
 		if (*at == '\n')
 			return fits ? LINE_DONE : LINE_LONG;
@@ -121,12 +161,14 @@ static enum line
 ask_once(int fd, const char *prompt, struct secret *answer, int *signo)
 {
 	struct sigaction old[CAUGHT];
+	sigset_t before;
 	struct termios modes, silent;
 	bool is_tty;
 	enum line got;
 
 	arrived = 0;
 	catch_signals(old);
+	hold_signals(&before);
 	is_tty = tcgetattr(fd, &modes) == 0;
 	if (is_tty) {
 		silent = modes;
@@ -134,13 +176,14 @@ ask_once(int fd, const char *prompt, struct secret *answer, int *signo)
 		set_modes(fd, &silent);
 	}
 	write_text(fd, prompt);
-	got = read_line(fd, answer);
+	got = read_line(fd, &before, answer);
 	*signo = arrived;
 	arrived = 0;
 	write_text(fd, "\n");
 	if (is_tty)
 		set_modes(fd, &modes);
 	restore_signals(old);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return got;
 }
 

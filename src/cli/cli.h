@@ -80,9 +80,6 @@ int out_json(struct json *j); /* frees it */
 /* Talk to stderr; nothing with --quiet. */
 __attribute__((format(printf, 2, 3))) void out_say(
     const struct cli *cli, const char *fmt, ...);
-/* Only with --verbose. */
-__attribute__((format(printf, 2, 3))) void out_verbose(
-    const struct cli *cli, const char *fmt, ...);
 void out_warning(const char *text, const char *hint);
 /* Say what failed and how to go on; the exit status. */
 int out_error(const struct err *e);

@@ -2,6 +2,7 @@
 
 /* Help is printed from the tables that the parser reads. */
 
+#include <ctype.h>
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
@@ -46,9 +47,9 @@ help_command(struct buf *b, const struct command *c)
 {
 	bool options = c->options != NULL && c->options[0].name != NULL;
 
-	buf_printf(b, "usage: pemkeep %s%s%s%s\n\n%s.\n", c->name,
+	buf_printf(b, "usage: pemkeep %s%s%s%s\n\n%c%s.\n", c->name,
 	    options ? " [OPTION...]" : "", *c->args != '\0' ? " " : "", c->args,
-	    c->summary);
+	    toupper((unsigned char)c->summary[0]), c->summary + 1);
 	if (c->about != NULL)
 		buf_printf(b, "\n%s", c->about);
 	if (options) {

@@ -22,7 +22,6 @@ const struct command *const commands[] = { &cmd_init, &cmd_import,
 const struct option global_options[] = {
 	{ "json", 0, NULL, "print JSON, where there is something to list" },
 	{ "quiet", 'q', NULL, "say only errors and warnings" },
-	{ "verbose", 'v', NULL, "say more" },
 	{ "yes", 'y', NULL, "answer yes to questions" },
 	{ "no-input", 0, NULL, "never ask at the terminal" },
 	{ "passphrase-fd", 0, "N",

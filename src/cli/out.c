@@ -60,18 +60,6 @@ out_say(const struct cli *cli, const char *fmt, ...)
 }
 
 void
-out_verbose(const struct cli *cli, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!option_on(cli, "verbose"))
-		return;
-	va_start(ap, fmt);
-	talk_form(fmt, ap);
-	va_end(ap);
-}
-
-void
 out_warning(const char *text, const char *hint)
 {
 	talk("pemkeep: warning: ", text);

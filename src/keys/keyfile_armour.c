@@ -145,7 +145,7 @@ describe_lines(struct key_bytes text, struct err *e)
 			return old_kind(e, "a key for SSH 1");
 	}
 	if (blank)
-		return err_set(e, ERR_FORMAT, "empty");
+		return err_set(e, ERR_FORMAT, "it is empty");
 	if (!holds(text, "PRIVATE KEY-----"))
 		return err_set(e, ERR_FORMAT, "no private key in it");
 	(void)err_set(e, ERR_FORMAT,

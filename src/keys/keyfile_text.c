@@ -166,7 +166,7 @@ keyfile_text_open(const struct secret *file, struct secret **textp,
 
 	*textp = NULL;
 	if (in.len == 0)
-		return err_set(e, ERR_FORMAT, "empty");
+		return err_set(e, ERR_FORMAT, "it is empty");
 	if (in.len > KEYFILE_MAX)
 		return err_set(e, ERR_FORMAT,
 		    "no private key: too long for one (%zu bytes)", in.len);

@@ -265,7 +265,7 @@ check 'a good one among bad ones of one kind' expect_status 1 \
 check 'a good one among bad ones: taken' contains "$(out)" \
     "good: imported as 'good'"
 check 'a good one among bad ones: each is named' contains "$(said)" \
-    "pemkeep: 'text': " "pemkeep: 'empty': "
+    "pemkeep: 'text': " "pemkeep: 'empty': it is empty"
 check 'a good one among bad ones: it is in the vault' expect_status 0 \
     pk export good --public
 openssl genrsa -out better 2048 2>/dev/null

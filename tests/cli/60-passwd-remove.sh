@@ -80,7 +80,7 @@ while read -r file; do
 	    equals "$(opens "$file" "$PASS" || echo refused)" refused
 done <files
 check 'passwd: what a crash had left is gone' \
-    equals "$(grep -c tmp files)" 0
+    equals "$(grep -c "vault[.]tmp-" files)" 0
 check 'passwd: a copy elsewhere does' contains "$(opens old.vault "$PASS")" two
 keep changed
 cp old.vault put-back

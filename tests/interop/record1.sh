@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# Goal of this test: of every SSH key record of the vectors, good or bad, pemkeep
-# thinks as the reader does that was written from FORMAT.md alone.
+# Goal of this test: of every SSH key record of the vectors, good or bad,
+# pemkeep thinks as the reader does that was written from FORMAT.md alone.
 . "$SRC/tests/lib.sh"
 
 recordcheck=$BUILD/tests/tools/recordcheck

@@ -8,6 +8,7 @@
 export PYTHONDONTWRITEBYTECODE=1
 "$PYTHON" "$SRC/tests/tools/saved.py" "$BUILD/tests/tools/vaultsave" \
     "$SRC"/tests/vectors/*.vec >"$TMP/saved"
-check 'all of saved.py was run' expect_status 0 grep -q '^1\.\.[1-9]' "$TMP/saved"
+check 'all of saved.py was run' \
+    expect_status 0 grep -q '^1\.\.[1-9]' "$TMP/saved"
 cat "$TMP/saved"
 done_testing

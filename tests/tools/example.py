@@ -115,7 +115,8 @@ def chapter():
             (2, "PKCS#8")])),
         "record": fence(dump("file", record[:96], [
             (24, "nonce1"), (48, "SEAL(K-rec, \u2026, DEK)"),
-            (24, "nonce2")], e.at) + ends(record[96:], e.at + 96, "sealed payload")
+            (24, "nonce2")], e.at) + ends(
+                record[96:], e.at + 96, "sealed payload")
             + values(t, "digest", "ad1", "DEK", "ad2")),
         "payload": fence(dump("payload", payload, [
             (6, "tag 1, 48 bytes: key"), (16, "PKCS#8: Ed25519"),

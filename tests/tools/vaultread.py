@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: ISC
 """A second reader of the pemkeep vault, written from vault/FORMAT.md alone.
 
-    vaultread.py FILE PASSPHRASE            "ok SHA256", or the class of the fault
-    vaultread.py --json FILE PASSPHRASE     everything in it, secrets too
+    vaultread.py FILE PASSPHRASE          "ok SHA256", or the class of the fault
+    vaultread.py --json FILE PASSPHRASE   everything in it, secrets too
 
 It is the measure that the C library is held against, so it follows the page in
 its order and has no code in common with the library.  For tests only: it takes
 the passphrase as an argument and leaves secrets in memory.
 
 The classes are ok, not-a-vault, newer-version, damaged, cost, passphrase and
-no-stanza.  The rule goes to standard error; the exit status is 0 for ok, else 1.
-SHA256 is over name | 00 | payload of every record, in the index's order.
+no-stanza.  The rule goes to standard error; the exit status is 0 for ok, else
+1.  SHA256 is over name | 00 | payload of every record, in the index's order.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * vault/vault.h: what .bak and .replaced hold after each kind of save,
- * restoring, and what a machine says of a vault that it has seen before.
+ * vault/vault.h: what .bak and .replaced hold after each kind of save, and
+ * restoring.
  */
 
 #include <stdarg.h>
@@ -178,33 +178,6 @@ aborted_remove(void **state)
 
 /* Restoring. */
 
-static int
-restore(const struct fixture *f, const char *file, const char *text)
-{
-	struct secret *pass = fixture_secret(text);
-	struct vault_error e = { .code = VAULT_OK };
-	const int r = vault_restore(&f->place, file, pass, &e);
-
-	assert_int_equal(r, e.code);
-	secret_free(pass);
-	return r;
-}
-
-/* Generations 1 to 3 of a vault: nothing, one, one two; 2 is kept as .old. */
-static void
-three_generations(const struct fixture *f)
-{
-	struct vault *v = fixture_create(f);
-	struct copy c;
-
-	fixture_add(v, "one");
-	c = file_copy(f->vault);
-	file_make(fixture_path(f, ".old"), c, 0644);
-	fixture_add(v, "two");
-	vault_close(v);
-	copy_free(&c);
-}
-
 static void
 restore_refuses(void **state)
 {
@@ -212,21 +185,23 @@ restore_refuses(void **state)
 	const char *old = fixture_path(f, ".old");
 	struct copy now, seen, c;
 
-	three_generations(f);
+	fixture_generations(f);
 	now = file_copy(f->vault);
 	seen = file_copy(f->seen);
-	assert_int_equal(restore(f, old, NEW_PASS), VAULT_EPASSPHRASE);
+	assert_int_equal(fixture_restore(f, old, NEW_PASS), VAULT_EPASSPHRASE);
+	assert_int_equal(fixture_restore(f, fixture_path(f, ".no"), OLD_PASS),
+	    VAULT_ENOVAULT);
 	assert_int_equal(
-	    restore(f, fixture_path(f, ".no"), OLD_PASS), VAULT_ENOVAULT);
-	assert_int_equal(restore(f, f->seen, OLD_PASS), VAULT_ENOTVAULT);
-	assert_int_equal(restore(f, f->dir, OLD_PASS), VAULT_EKIND);
+	    fixture_restore(f, f->seen, OLD_PASS), VAULT_ENOTVAULT);
+	assert_int_equal(fixture_restore(f, f->dir, OLD_PASS), VAULT_EKIND);
 	c = file_copy(old);
 	for (size_t i = 0; i < 3; i++) { /* sum, index, record */
 		const size_t at[] = { 300, 400, c.len - 300 };
 
 		c.data[at[i]] ^= 1;
 		file_make(fixture_path(f, ".bad"), c, 0400);
-		assert_int_equal(restore(f, fixture_path(f, ".bad"), OLD_PASS),
+		assert_int_equal(
+		    fixture_restore(f, fixture_path(f, ".bad"), OLD_PASS),
 		    VAULT_EDAMAGED);
 		c.data[at[i]] ^= 1;
 	}
@@ -246,11 +221,12 @@ restore_keeps_replaced(void **state)
 	struct copy now, bak, old;
 	struct vault *v;
 
-	three_generations(f);
+	fixture_generations(f);
 	now = file_copy(f->vault);
 	bak = file_copy(fixture_path(f, ".bak"));
 	old = file_copy(fixture_path(f, ".old"));
-	assert_int_equal(restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
 	assert_true(file_is(replaced, now));
 	assert_true(file_is(fixture_path(f, ".bak"), bak));
 	assert_true(file_is(fixture_path(f, ".old"), old));
@@ -267,7 +243,8 @@ restore_keeps_replaced(void **state)
 	assert_true(file_is(replaced, now));
 	copy_free(&now);
 	now = file_copy(f->vault);
-	assert_int_equal(restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
 	assert_true(file_is(replaced, now));
 	v = fixture_open(f, OLD_PASS);
 	expect_names(v, "one");
@@ -286,14 +263,16 @@ restore_undone(void **state)
 	const struct fixture *f = *state;
 	struct vault *v;
 
-	three_generations(f);
-	assert_int_equal(restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
-	assert_int_equal(restore(f, fixture_path(f, ".replaced"), OLD_PASS), 0);
+	fixture_generations(f);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".replaced"), OLD_PASS), 0);
 	v = fixture_open(f, OLD_PASS);
 	expect_names(v, "one two");
 	assert_int_equal(vault_generation(v), 5);
 	vault_close(v);
-	assert_int_equal(restore(f, f->vault, OLD_PASS), 0);
+	assert_int_equal(fixture_restore(f, f->vault, OLD_PASS), 0);
 	v = fixture_open(f, OLD_PASS);
 	expect_names(v, "one two");
 	assert_int_equal(vault_generation(v), 6);
@@ -310,12 +289,14 @@ restore_without_vault(void **state)
 	const char *replaced = fixture_path(f, ".replaced");
 	struct vault *v;
 
-	three_generations(f);
+	fixture_generations(f);
 	unlink(f->vault);
-	assert_int_equal(restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
 	assert_false(file_exists(replaced));
 	file_make(f->vault, rubbish, 0400);
-	assert_int_equal(restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
 	assert_true(file_is(replaced, rubbish));
 	v = fixture_open(f, OLD_PASS);
 	expect_names(v, "one");
@@ -332,9 +313,10 @@ restore_without_memory(void **state)
 	const struct fixture *f = *state;
 	struct vault *v;
 
-	three_generations(f);
+	fixture_generations(f);
 	unlink(f->seen);
-	assert_int_equal(restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
 	v = fixture_open(f, OLD_PASS);
 	expect_names(v, "one");
 	assert_int_equal(vault_generation(v), 4);
@@ -348,190 +330,13 @@ restore_under_a_handle(void **state)
 	const struct fixture *f = *state;
 	struct vault *v;
 
-	three_generations(f);
+	fixture_generations(f);
 	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".old"), OLD_PASS), 0);
 	expect_names(v, "one two");
 	fixture_add(v, "three");
 	expect_names(v, "one three");
-	vault_close(v);
-}
-
-/* What the machine remembers. */
-
-static void
-put_back(const struct fixture *f)
-{
-	struct copy old = file_copy(fixture_path(f, ".old"));
-
-	file_make(f->vault, old, 0400);
-	copy_free(&old);
-}
-
-static void
-rolled_back(void **state)
-{
-	const struct fixture *f = *state;
-	struct copy seen, now;
-	struct vault_error e;
-	struct vault *v;
-
-	three_generations(f);
-	put_back(f);
-	seen = file_copy(f->seen);
-	now = file_copy(f->vault);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), VAULT_NOTE_ROLLBACK);
-	expect_names(v, "one");
-	expect_payload(v, "one", "one");
-	expect_code(vault_begin(v, &e), VAULT_EROLLBACK, &e);
-	expect_code(vault_commit(v, &e), VAULT_EUSE, &e);
-	vault_close(v);
-	assert_true(file_is(f->seen, seen));
-	assert_true(file_is(f->vault, now));
-	/* The way on. */
-	assert_int_equal(restore(f, f->vault, OLD_PASS), 0);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), 0);
-	fixture_add(v, "two");
-	vault_close(v);
-	copy_free(&seen);
-	copy_free(&now);
-}
-
-/* Rolled back while a handle is open; and put right again. */
-static void
-rolled_back_meanwhile(void **state)
-{
-	const struct fixture *f = *state;
-	struct vault_error e;
-	struct copy newest;
-	struct vault *v;
-
-	three_generations(f);
-	newest = file_copy(f->vault);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), 0);
-	put_back(f);
-	expect_code(vault_begin(v, &e), VAULT_EROLLBACK, &e);
-	assert_int_equal(vault_notes(v), VAULT_NOTE_ROLLBACK);
-	expect_names(v, "one two");
-	file_make(f->vault, newest, 0400);
-	fixture_add(v, "three");
-	assert_int_equal(vault_notes(v), 0);
-	copy_free(&newest);
-	vault_close(v);
-}
-
-static void
-forked(void **state)
-{
-	const struct fixture *f = *state;
-	struct fixture elsewhere = *f;
-	struct vault_error e;
-	struct vault *v;
-
-	three_generations(f);
-	put_back(f);
-	/* Another machine goes on from generation 2. */
-	snprintf(elsewhere.seen, sizeof(elsewhere.seen), "%s/seen2", f->dir);
-	elsewhere.place.path = elsewhere.vault;
-	elsewhere.place.seen = elsewhere.seen;
-	v = fixture_open(&elsewhere, OLD_PASS);
-	assert_int_equal(vault_notes(v), 0);
-	for (size_t i = 0; i < 2; i++) { /* of equal, then of greater age */
-		fixture_add(v, i == 0 ? "2b" : "2c");
-		struct vault *here = fixture_open(f, OLD_PASS);
-
-		assert_int_equal(vault_notes(here), VAULT_NOTE_FORK);
-		expect_names(here, i == 0 ? "one 2b" : "one 2b 2c");
-		expect_code(vault_begin(here, &e), VAULT_EFORK, &e);
-		vault_close(here);
-	}
-	vault_close(v);
-	/* Without a memory nobody minds. */
-	elsewhere.place.seen = NULL;
-	v = fixture_open(&elsewhere, OLD_PASS);
-	assert_int_equal(vault_notes(v), 0);
-	fixture_add(v, "2d");
-	vault_close(v);
-	/* The way on. */
-	assert_int_equal(restore(f, f->vault, OLD_PASS), 0);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), 0);
-	expect_names(v, "one 2b 2c 2d");
-	vault_close(v);
-}
-
-/* Saved elsewhere, and read here: remembered by reading alone. */
-static void
-remembers_what_it_reads(void **state)
-{
-	const struct fixture *f = *state;
-	struct fixture elsewhere = *f;
-	struct vault *v;
-
-	three_generations(f);
-	elsewhere.place.path = elsewhere.vault;
-	elsewhere.place.seen = NULL;
-	v = fixture_open(&elsewhere, OLD_PASS);
-	fixture_add(v, "three");
-	vault_close(v);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), 0);
-	vault_close(v);
-	assert_int_equal(rename(fixture_path(f, ".bak"), f->vault), 0);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), VAULT_NOTE_ROLLBACK);
-	vault_close(v);
-}
-
-static void
-damaged_memory(void **state)
-{
-	static const char *const texts[] = { "", "pemkeep-seen 2\n",
-		"pemkeep-seen 1", "pemkeep-seen 1\n0011 1 22\n", "rubbish\n" };
-	const struct fixture *f = *state;
-	struct vault *v = fixture_create(f);
-
-	vault_close(v);
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		/* A copy, for the cast. */
-		char *text = strdup(texts[i]);
-		const struct copy c = { (uint8_t *)text, strlen(text) };
-
-		file_make(f->seen, c, 0600);
-		v = fixture_open(f, OLD_PASS);
-		assert_true(vault_notes(v) & VAULT_NOTE_SEEN_BAD);
-		assert_int_equal(
-		    vault_notes(v) & ~(unsigned)VAULT_NOTE_SEEN_BAD, 0);
-		fixture_add(v, texts[i][0] != '\0' ? "key" : "empty");
-		vault_close(v);
-		v = fixture_open(f, OLD_PASS);
-		assert_int_equal(vault_notes(v), 0); /* written anew */
-		assert_int_equal(vault_begin(v, NULL), 0);
-		do_remove(v);
-		fixture_commit(v);
-		vault_close(v);
-		free(text);
-	}
-}
-
-static void
-memory_cannot_be_written(void **state)
-{
-	struct fixture *f = *state;
-	struct vault *v;
-
-	snprintf(f->seen, sizeof(f->seen), "%s/nowhere/seen", f->dir);
-	v = fixture_create(f);
-	assert_int_equal(vault_notes(v), VAULT_NOTE_SEEN_UNSAVED);
-	fixture_add(v, "one");
-	assert_int_equal(vault_notes(v), VAULT_NOTE_SEEN_UNSAVED);
-	vault_close(v);
-	v = fixture_open(f, OLD_PASS);
-	assert_int_equal(vault_notes(v), VAULT_NOTE_SEEN_UNSAVED);
-	expect_names(v, "one");
 	vault_close(v);
 }
 
@@ -550,12 +355,6 @@ main(void)
 		TEST(restore_without_vault),
 		TEST(restore_without_memory),
 		TEST(restore_under_a_handle),
-		TEST(rolled_back),
-		TEST(rolled_back_meanwhile),
-		TEST(forked),
-		TEST(remembers_what_it_reads),
-		TEST(damaged_memory),
-		TEST(memory_cannot_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

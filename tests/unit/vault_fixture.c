@@ -272,3 +272,29 @@ copy_free(struct copy *c)
 	free(c->data);
 	*c = (struct copy){ NULL, 0 };
 }
+
+int
+fixture_restore(const struct fixture *f, const char *file, const char *text)
+{
+	struct secret *pass = fixture_secret(text);
+	struct vault_error e = { .code = VAULT_OK };
+	const int r = vault_restore(&f->place, file, pass, &e);
+
+	assert_int_equal(r, e.code);
+	secret_free(pass);
+	return r;
+}
+
+void
+fixture_generations(const struct fixture *f)
+{
+	struct vault *v = fixture_create(f);
+	struct copy c;
+
+	fixture_add(v, "one");
+	c = file_copy(f->vault);
+	file_make(fixture_path(f, ".old"), c, 0644);
+	fixture_add(v, "two");
+	vault_close(v);
+	copy_free(&c);
+}

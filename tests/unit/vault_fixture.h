@@ -55,6 +55,13 @@ void fixture_commit(struct vault *v);
 void expect_names(const struct vault *v, const char *names);
 void expect_payload(const struct vault *v, const char *name, const char *text);
 
+/* vault_restore()'s result. */
+int fixture_restore(
+    const struct fixture *f, const char *file, const char *pass);
+
+/* Generations 1 to 3: nothing, "one", "one two"; 2 is kept as vault.old. */
+void fixture_generations(const struct fixture *f);
+
 /* Files. */
 struct copy {
 	uint8_t *data;
