@@ -124,7 +124,8 @@ deps deps-check:
 # in C is run by the scripts.
 TESTS = $(sort $(filter-out %/lib.sh,$(wildcard tests/cli/*.sh tests/fault/*.sh \
 	tests/interop/*.sh tests/vectors/*.sh))) \
-	$(patsubst %.c,$(B)/%,$(wildcard tests/fault/[0-9]*.c tests/unit/*.c)) \
+	$(filter $(patsubst %.c,$(B)/%,$(wildcard tests/fault/[0-9]*.c \
+		tests/unit/*.c)),$(TESTERS)) \
 	$(foreach f,$(FUZZERS),'$f tests/fuzz/corpus/$(f:$(B)/tests/fuzz/fuzz_%=%)') \
 	$(B)/tests/deps/libssh2 tests/lint-layers.sh \
 	tests/lint-layers-selftest.sh tests/run-selftest.sh

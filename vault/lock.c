@@ -18,7 +18,7 @@
 #include "internal.h"
 #include "io.h"
 
-#define NAP_MS 20u
+#define NAP_MS 20
 
 static int
 not_a_lock(struct vault_error *e, const struct folder *f, const char *name)
@@ -94,12 +94,21 @@ sign(int fd)
 		return;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec ts = {0, 0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 int
 lock_take(
     const struct folder *f, unsigned wait_ms, int *fdp, struct vault_error *e)
 {
 	const struct timespec nap = { 0, NAP_MS * 1000000L };
-	unsigned waited = 0;
+	const int64_t deadline = now_ms() + wait_ms;
 	char *name;
 	int fd = -1, r;
 
@@ -115,13 +124,12 @@ lock_take(
 			r = folder_fail(e, f, "lock", name);
 			goto out;
 		}
-		if (waited >= wait_ms) {
+		if (now_ms() >= deadline) {
 			r = vault_fail_number(
 			    e, VAULT_ELOCKED, holder(fd), name);
 			goto out;
 		}
 		nanosleep(&nap, NULL);
-		waited += NAP_MS;
 	}
 	sign(fd);
 	*fdp = fd;
