@@ -303,6 +303,14 @@ file_there(const struct folder *f, const char *name)
 	    errno != ENOENT;
 }
 
+/* Only names that are made here: eight hex digits, or that of file_link(). */
+static bool
+is_temp_ending(const char *ending)
+{
+	return strcmp(ending, "bak") == 0 ||
+	    (strlen(ending) == 8 && strspn(ending, "0123456789abcdef") == 8);
+}
+
 int
 file_sweep(const struct folder *f, struct vault_error *e)
 {
@@ -322,7 +330,8 @@ file_sweep(const struct folder *f, struct vault_error *e)
 		return r;
 	}
 	while (r == 0 && (errno = 0, d = readdir(dir)) != NULL)
-		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0)
+		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0 &&
+		    is_temp_ending(d->d_name + strlen(prefix)))
 			r = file_remove(f, d->d_name, e);
 	if (r == 0 && errno != 0)
 		r = vault_fail_system(e, "read the folder", f->path);

@@ -2,6 +2,7 @@
 
 /* Setting right what went wrong outside: an old copy put back, loose modes. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,16 +56,21 @@ load_copy(const char *file, const struct secret *pass, struct image *m,
 	return r;
 }
 
-/* The generation of the present file, if it is this vault's and sound. */
+/*
+ * The generation of the present file, if it is this vault's and was made with
+ * its key: anybody can write a number into a header.
+ */
 static uint64_t
-present_generation(const struct folder *f, const uint8_t *vault_id)
+present_generation(
+    const struct folder *f, const uint8_t *vault_id, struct keys *k)
 {
 	uint64_t generation = 0;
 	struct image m;
 
 	if (image_read(&m, f, f->base, false, NULL) != 0)
 		return 0;
-	if (memcmp(m.header.vault_id, vault_id, VAULT_ID_BYTES) == 0)
+	if (memcmp(m.header.vault_id, vault_id, VAULT_ID_BYTES) == 0 &&
+	    header_check_mac(&m.header, m.data, k, NULL) == 0)
 		generation = m.header.generation;
 	image_free(&m);
 	return generation;
@@ -73,9 +79,10 @@ present_generation(const struct folder *f, const uint8_t *vault_id)
 /* The copy's header as the newest of all generations known here. */
 static int
 newest_header(const struct folder *f, const char *seen_path,
-    const struct header *copy, struct header *h, struct vault_error *e)
+    const struct header *copy, struct keys *k, struct header *h,
+    struct vault_error *e)
 {
-	uint64_t present = present_generation(f, copy->vault_id);
+	uint64_t present = present_generation(f, copy->vault_id, k);
 	struct memory memory;
 	struct seen seen;
 
@@ -104,22 +111,81 @@ newest_header(const struct folder *f, const char *seen_path,
 	return 0;
 }
 
+static bool
+same_bytes(const struct image *m, const uint8_t *data, size_t len)
+{
+	return len == m->len && len <= VAULT_FILE_MAX &&
+	    memcmp(data, m->data, len) == 0;
+}
+
+/*
+ * What an earlier restore has put aside must not be lost: it may be replaced
+ * when it is what is there now, or what is being restored.
+ */
+static int
+check_replaced(const struct folder *f, const struct image *present,
+    const struct image *copy, struct vault_error *e)
+{
+	char path[sizeof(e->where)], *name;
+	uint8_t *kept = NULL;
+	size_t len;
+	int r = 0;
+
+	if ((name = folder_name(f, ".replaced")) == NULL)
+		return vault_fail(e, VAULT_ENOMEM, 0, f->base);
+	snprintf(path, sizeof(path), "%s/%s", f->path, name);
+	if (file_there(f, name) &&
+	    (r = file_read(f, name, false, &kept, &len, e)) == 0 &&
+	    !same_bytes(present, kept, len) && !same_bytes(copy, kept, len))
+		r = vault_fail(e, VAULT_EEXISTS, 0, path);
+	free(kept);
+	free(name);
+	return r;
+}
+
+/* The present file, whatever it is; and what is to be done with it. */
+static int
+read_present(const struct folder *f, struct image *present, enum bak *bak,
+    const struct image *copy, struct vault_error *e)
+{
+	int r;
+
+	memset(present, 0, sizeof(*present));
+	*bak = BAK_LEAVE;
+	if (!file_there(f, f->base))
+		return 0;
+	r = file_read(f, f->base, false, &present->data, &present->len, e);
+	/* A vault that is accepted as it is needs no second name. */
+	if (r != 0 || same_bytes(present, copy->data, copy->len))
+		return r;
+	*bak = BAK_SET_ASIDE;
+	return check_replaced(f, present, copy, e);
+}
+
 static int
 install_copy(const struct folder *f, const char *seen_path,
     const struct image *copy, struct keys *k, struct vault_error *e)
 {
 	struct bytes out = { 0 };
-	struct image m = { 0 };
-	struct header h;
+	struct image m = { 0 }, present;
+	struct header h = { 0 };
+	enum bak bak;
 	int r;
 
-	if ((r = newest_header(f, seen_path, &copy->header, &h, e)) != 0)
-		return r;
-	if ((r = image_build(&h, &copy->records, k, &out, e)) == 0)
-		r = save(f, &out, NULL, BAK_SET_ASIDE, k, &m, e);
+	if ((r = read_present(f, &present, &bak, copy, e)) != 0 ||
+	    (r = newest_header(f, seen_path, &copy->header, k, &h, e)) != 0 ||
+	    (r = image_build(&h, &copy->records, k, &out, e)) != 0)
+		goto out;
+	/* Of a file that is too long only the beginning was read. */
+	r = save(f, &out,
+	    present.len > VAULT_FILE_MAX || present.data == NULL ? NULL
+								 : &present,
+	    bak, k, &m, e);
 	/* If it cannot be written: what was seen is an ancestor all the same. */
 	if (r == 0 || r == VAULT_EUNSURE)
 		(void)seen_write(seen_path, &h);
+out:
+	image_free(&present);
 	image_free(&m);
 	bytes_free(&out);
 	header_free(&h);

@@ -14,6 +14,8 @@
 #include "internal.h"
 #include "secret.h"
 
+#define JUDGE_TRIES 5
+
 static struct vault *
 new_handle(const struct vault_place *place, struct vault_error *e)
 {
@@ -102,9 +104,41 @@ remember_reading(struct vault *v, const struct folder *f)
 	seen_load(v->seen, &m);
 	seen_find(&m, v->image.header.vault_id, &seen);
 	trust = seen_compare(&seen, &v->image.header);
-	if (trust == TRUST_NEW || trust == TRUST_NEWER)
+	/* A bad memory is left for people to see, and for the next save. */
+	if (!m.bad && (trust == TRUST_NEW || trust == TRUST_NEWER))
 		vault_remember(v, &v->image.header);
 	lock_free(&lock);
+}
+
+/*
+ * Judge what was read.  So many saves may lie between reading the memory and
+ * reading the vault that descent cannot be shown; so before an alarm both are
+ * read once more, as long as the memory changes.
+ */
+static enum trust
+judge_again(struct vault *v, const struct folder *f, struct memory *m)
+{
+	enum trust trust = vault_judge(v, m, &v->image.header);
+	struct image image;
+	struct memory now;
+
+	for (int tries = 0; tries < JUDGE_TRIES &&
+	     (trust == TRUST_ROLLBACK || trust == TRUST_FORK);
+	     tries++) {
+		seen_load(v->seen, &now);
+		if (memcmp(&now, m, sizeof(now)) == 0 ||
+		    image_read(&image, f, f->base, true, NULL) != 0)
+			break;
+		if (image_open(&image, v->keys, NULL) != 0) {
+			image_free(&image);
+			break;
+		}
+		*m = now;
+		image_free(&v->image);
+		v->image = image;
+		trust = vault_judge(v, m, &v->image.header);
+	}
+	return trust;
 }
 
 int
@@ -125,7 +159,7 @@ vault_open(const struct vault_place *place, const struct secret *pass,
 	    (r = image_read(&v->image, &f, f.base, true, e)) != 0 ||
 	    (r = image_unlock(&v->image, pass, &v->keys, e)) != 0)
 		goto out;
-	trust = vault_judge(v, &m, &v->image.header);
+	trust = judge_again(v, &f, &m);
 	if (trust == TRUST_NEW || trust == TRUST_NEWER)
 		remember_reading(v, &f);
 	*vp = v;
@@ -158,6 +192,19 @@ vault_probe(const struct vault_place *place, struct vault_error *e)
 		}
 		image_free(&m);
 	}
+	folder_close(&f);
+	return r;
+}
+
+int
+vault_flush(const struct vault *v, struct vault_error *e)
+{
+	struct folder f;
+	int r;
+
+	if ((r = folder_open(&f, v->path, true, e)) != 0)
+		return r;
+	r = file_sync_folder(&f, e);
 	folder_close(&f);
 	return r;
 }

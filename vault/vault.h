@@ -220,7 +220,9 @@ void vault_abort(struct vault *v);
 /*
  * Make the vault in 'file' (any mode, owner and place; the .bak, too) the
  * newest generation at 'place', after verifying all of it.  What is there now
- * is kept as NAME.replaced; NAME.bak is not touched.  'pass' opens 'file'.
+ * is kept as NAME.replaced, if it is another; NAME.bak is not touched.  'pass' opens 'file'.
+ * EEXISTS: there is a NAME.replaced already, of another content, that would be
+ * lost.
  */
 int vault_restore(const struct vault_place *place, const char *file,
     const struct secret *pass, struct vault_error *e);
@@ -239,6 +241,12 @@ int vault_repair(const struct vault_place *place,
  * nobody is asked for one in vain.
  */
 int vault_probe(const struct vault_place *place, struct vault_error *e);
+
+/*
+ * Flush the folder to the disk: after an earlier save that was EUNSURE,
+ * nothing may be deleted that depends on it before this has succeeded.
+ */
+int vault_flush(const struct vault *v, struct vault_error *e);
 
 /* Is it a possible record name (R24)? */
 bool vault_name_ok(const char *name);

@@ -5,11 +5,11 @@
  * library says.
  */
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,90 +38,116 @@ keeper_warn(const struct keeper *k, const char *hint, const char *fmt, ...)
 static const struct meaning {
 	enum vault_result code;
 	enum err_code ours;
+	bool about;       /* the file's name is to be put in front */
 	const char *hint; /* %s: the vault's path */
 } meanings[] = {
-	{ VAULT_ENOMEM, ERR_NOMEM, NULL },
-	{ VAULT_ENOKDFMEM, ERR_NOMEM,
+	{ VAULT_ENOMEM, ERR_NOMEM, false, NULL },
+	{ VAULT_ENOKDFMEM, ERR_NOMEM, false,
 	    "close other programs, or make the vault cheaper where there is "
-	    "memory: "
-	    "pemkeep passwd --kdf-memory 64" },
-	{ VAULT_ENOVAULT, ERR_NOT_FOUND, "run: pemkeep init" },
-	{ VAULT_EEXISTS, ERR_EXISTS,
+	    "memory: pemkeep passwd --kdf-memory 64" },
+	{ VAULT_ENOVAULT, ERR_NOT_FOUND, false, "run: pemkeep init" },
+	{ VAULT_EEXISTS, ERR_EXISTS, false,
 	    "nothing was changed; to use the vault that is there: pemkeep "
 	    "keys" },
-	{ VAULT_EMODE, ERR_UNTRUSTED, "run: pemkeep check --repair" },
-	{ VAULT_EOWNER, ERR_UNTRUSTED, "vault and folder must belong to you" },
-	{ VAULT_EKIND, ERR_UNTRUSTED,
+	{ VAULT_EMODE, ERR_UNTRUSTED, false, "run: pemkeep check --repair" },
+	{ VAULT_EOWNER, ERR_UNTRUSTED, false,
+	    "vault and folder must belong to you" },
+	{ VAULT_EKIND, ERR_UNTRUSTED, false,
 	    "look at what is there; pemkeep follows no links" },
-	{ VAULT_ENOTVAULT, ERR_UNTRUSTED,
+	{ VAULT_ENOTVAULT, ERR_UNTRUSTED, false,
 	    "if there is a good copy: pemkeep check --restore COPY" },
-	{ VAULT_EVERSION, ERR_UNTRUSTED, "update pemkeep on this machine" },
-	{ VAULT_EDAMAGED, ERR_UNTRUSTED,
-	    "if there is a good copy: pemkeep check --restore '%s.bak'" },
-	{ VAULT_ECOST, ERR_UNTRUSTED,
+	{ VAULT_EVERSION, ERR_UNTRUSTED, true,
+	    "update pemkeep on this machine" },
+	{ VAULT_EDAMAGED, ERR_UNTRUSTED, true,
+	    "if there is a good copy: pemkeep check --restore COPY" },
+	{ VAULT_ECOST, ERR_UNTRUSTED, true,
 	    "somebody else may have made this file; nothing was computed" },
-	{ VAULT_EPASSPHRASE, ERR_LOCKED, NULL },
-	{ VAULT_ENOSTANZA, ERR_LOCKED, NULL },
-	{ VAULT_ELOCKED, ERR_FAILED, "try again when it has finished" },
-	{ VAULT_EROLLBACK, ERR_UNTRUSTED,
+	{ VAULT_EPASSPHRASE, ERR_LOCKED, true,
+	    "look at Caps Lock and the keyboard's language; there is no way "
+	    "without it" },
+	{ VAULT_ENOSTANZA, ERR_LOCKED, true, "update pemkeep on this machine" },
+	{ VAULT_ELOCKED, ERR_FAILED, true, "try again when it has finished" },
+	{ VAULT_EROLLBACK, ERR_UNTRUSTED, true,
 	    "bring the newer one back, or accept this one: "
 	    "pemkeep check --restore '%s'" },
-	{ VAULT_EFORK, ERR_UNTRUSTED,
+	{ VAULT_EFORK, ERR_UNTRUSTED, true,
 	    "it was changed in two places; to go on with this one: "
 	    "pemkeep check --restore '%s'" },
-	{ VAULT_ECHANGED, ERR_LOCKED, "run the command again" },
-	{ VAULT_ENOTFOUND, ERR_NOT_FOUND, NULL },
-	{ VAULT_EFULL, ERR_FAILED, NULL },
-	{ VAULT_ESTANZA, ERR_FAILED, "update pemkeep on this machine" },
-	{ VAULT_EUNSURE, ERR_SYSTEM,
+	{ VAULT_ECHANGED, ERR_LOCKED, true, "run the command again" },
+	{ VAULT_ENOTFOUND, ERR_NOT_FOUND, true, "run the command again" },
+	{ VAULT_EFULL, ERR_FAILED, true,
+	    "remove keys that are not needed any more: pemkeep remove" },
+	{ VAULT_ESTANZA, ERR_FAILED, true, "update pemkeep on this machine" },
+	{ VAULT_EUNSURE, ERR_SYSTEM, false,
 	    "the change is in the vault; check the disk, and keep all key "
 	    "files" },
 };
 
-/* The vault is lost, and what was before its last change is not. */
+/* Is there a .bak, and is (or is not) the vault there? */
 static bool
-only_bak(const struct keeper *k)
+has_bak(const struct keeper *k, bool vault)
 {
 	struct buf bak = BUF_INIT;
 	struct stat st;
-	bool only;
+	bool has;
 
 	buf_printf(&bak, "%s.bak", keeper_path(k));
-	only = lstat(keeper_path(k), &st) == -1 && errno == ENOENT &&
+	has = (lstat(keeper_path(k), &st) == 0) == vault &&
 	    lstat(buf_text(&bak), &st) == 0;
 	buf_free(&bak);
-	return only;
+	return has;
+}
+
+static void
+put_hint(const struct keeper *k, const struct meaning *m, struct err *e)
+{
+	const char *path = keeper_path(k), *hole;
+
+	if (m->hint == NULL)
+		return;
+	if ((m->code == VAULT_ENOVAULT || m->code == VAULT_EEXISTS) &&
+	    has_bak(k, false))
+		err_hint(
+		    e, "bring it back: pemkeep check --restore '%s.bak'", path);
+	else if (m->code == VAULT_EDAMAGED && has_bak(k, true))
+		err_hint(e,
+		    "go back to before the last change: pemkeep check "
+		    "--restore '%s.bak'",
+		    path);
+	else if ((hole = strstr(m->hint, "%s")) == NULL)
+		err_hint(e, "%s", m->hint);
+	else
+		err_hint(e, "%.*s%s%s", (int)(hole - m->hint), m->hint, path,
+		    hole + 2);
 }
 
 int
-keeper_vault_error(
-    const struct keeper *k, const struct vault_error *ve, struct err *e)
+keeper_error_about(const struct keeper *k, const char *file,
+    const struct vault_error *ve, struct err *e)
 {
 	char text[400];
 
 	vault_message(ve, text, sizeof(text));
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
 		const struct meaning *m = &meanings[i];
-		const char *hole;
 
 		if (m->code != ve->code)
 			continue;
-		err_set(e, m->ours, "%s", text);
-		if (m->hint == NULL)
-			return m->ours;
-		if ((m->code == VAULT_ENOVAULT || m->code == VAULT_EEXISTS) &&
-		    only_bak(k))
-			err_hint(e,
-			    "bring it back: pemkeep check --restore '%s.bak'",
-			    keeper_path(k));
-		else if ((hole = strstr(m->hint, "%s")) == NULL)
-			err_hint(e, "%s", m->hint);
+		if (m->about)
+			err_set(e, m->ours, "'%s': %s", file, text);
 		else
-			err_hint(e, "%.*s%s%s", (int)(hole - m->hint), m->hint,
-			    (const char *)k->path.data, hole + 2);
+			err_set(e, m->ours, "%s", text);
+		put_hint(k, m, e);
 		return m->ours;
 	}
 	return err_set(e, ERR_SYSTEM, "%s", text);
+}
+
+int
+keeper_vault_error(
+    const struct keeper *k, const struct vault_error *ve, struct err *e)
+{
+	return keeper_error_about(k, keeper_path(k), ve, e);
 }
 
 void
@@ -205,8 +231,8 @@ keeper_free(struct keeper *k)
 	free(k);
 }
 
-static void
-warn_unlocked_memory(const struct keeper *k)
+void
+keeper_warn_memory(const struct keeper *k)
 {
 	if (secret_locked() == 0)
 		keeper_warn(k, "raise the limit: ulimit -l",
@@ -248,6 +274,7 @@ keeper_init(struct keeper *k, unsigned memory, unsigned passes, struct err *e)
 	if ((r = passphrase_get(&k->options.passphrase, PASSPHRASE_FIRST,
 		 "New passphrase of the vault: ", &pass, e)) != 0)
 		return r;
+	keeper_warn_memory(k);
 	kdf = (struct vault_kdf){ memory * 1024, passes };
 	if (vault_create(&place, pass, &kdf, &k->vault, &ve) != 0)
 		r = keeper_vault_error(k, &ve, e);
@@ -277,7 +304,7 @@ warn_notes(const struct keeper *k)
 		    "'%s' cannot be used: an older vault would not be "
 		    "noticed",
 		    (const char *)k->seen.data);
-	warn_unlocked_memory(k);
+	keeper_warn_memory(k);
 }
 
 int
@@ -335,6 +362,41 @@ keeper_commit(struct keeper *k, struct err *e)
 	return 0;
 }
 
+int
+keeper_flush(struct keeper *k, struct err *e)
+{
+	struct vault_error ve;
+
+	if (vault_flush(k->vault, &ve) != 0)
+		return keeper_vault_error(k, &ve, e);
+	return 0;
+}
+
+/*
+ * What check --restore has put aside may hold keys that are nowhere else, and
+ * must not survive either: so its owner has to say what becomes of it.
+ */
+int
+keeper_refuse_replaced(const struct keeper *k, struct err *e)
+{
+	struct buf path = BUF_INIT;
+	struct stat st;
+	int r = 0;
+
+	buf_printf(&path, "%s.replaced", keeper_path(k));
+	if (lstat(buf_text(&path), &st) == 0) {
+		r = err_set(e, ERR_EXISTS,
+		    "'%s' is still there, and may hold keys that the vault "
+		    "does not",
+		    buf_text(&path));
+		err_hint(e,
+		    "move it away or remove it; or make it the vault again: "
+		    "pemkeep check --restore");
+	}
+	buf_free(&path);
+	return r;
+}
+
 void
 keeper_abort(struct keeper *k)
 {
@@ -356,6 +418,7 @@ keeper_passwd(struct keeper *k, unsigned memory, unsigned passes, struct err *e)
 	if (passes == 0 && (passes = kdf.passes) < KEEPER_KDF_PASSES_FLOOR)
 		passes = KEEPER_KDF_PASSES_FLOOR;
 	if ((r = check_cost(memory, passes, e)) != 0 ||
+	    (r = keeper_refuse_replaced(k, e)) != 0 ||
 	    (r = passphrase_get(&k->options.passphrase, PASSPHRASE_NEW,
 		 "New passphrase of the vault: ", &pass, e)) != 0)
 		return r;

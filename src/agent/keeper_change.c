@@ -120,7 +120,8 @@ keeper_remove(struct keeper *k, char *const *names, size_t count, struct err *e)
 	struct vault_error ve;
 	int r;
 
-	if ((r = keeper_begin(k, e)) != 0)
+	if ((r = keeper_refuse_replaced(k, e)) != 0 ||
+	    (r = keeper_begin(k, e)) != 0)
 		return r;
 	for (size_t i = 0; i < count && r == 0; i++)
 		if ((r = keeper_find(k, names[i], &entry, e)) == 0 &&

@@ -194,29 +194,15 @@ static int
 restore_error(const struct keeper *k, const char *file,
     const struct vault_error *ve, struct err *e)
 {
-	int r = keeper_vault_error(k, ve, e);
-	struct err why = *e;
+	int r = keeper_error_about(k, file, ve, e);
 
-	switch (ve->code) {
-	case VAULT_ENOVAULT:
+	if (ve->code == VAULT_ENOVAULT || ve->code == VAULT_EDAMAGED ||
+	    ve->code == VAULT_ENOTVAULT)
 		err_hint(e, "nothing was changed; try another copy");
-		break;
-	case VAULT_EDAMAGED:
-	case VAULT_ENOTVAULT:
-		snprintf(why.hint, sizeof(why.hint),
-		    "nothing was changed; try another copy");
-		/* fall through */
-	case VAULT_EVERSION:
-	case VAULT_ECOST:
-	case VAULT_EPASSPHRASE:
-	case VAULT_ENOSTANZA:
-		err_set(e, why.code, "'%s': %s", file, why.text);
-		if (why.hint[0] != '\0')
-			err_hint(e, "%s", why.hint);
-		break;
-	default:
-		break;
-	}
+	if (ve->code == VAULT_EEXISTS)
+		err_hint(e,
+		    "nothing was changed; an earlier restore has put it aside: "
+		    "move it away, or remove it");
 	return r;
 }
 
@@ -234,6 +220,7 @@ keeper_restore(struct keeper *k, const char *file, struct err *e)
 	    (r = passphrase_get(&k->options.passphrase, PASSPHRASE_VAULT,
 		 prompt, &pass, e)) != 0)
 		return r;
+	keeper_warn_memory(k);
 	keeper_place(k, &place);
 	if (vault_restore(&place, file, pass, &ve) != 0)
 		r = restore_error(k, file, &ve, e);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "pemkeep/base/digest.h"
+#include "pemkeep/base/utf8.h"
 #include "pemkeep/keys/key.h"
 #include "pemkeep/keys/keyfile.h"
 #include "vault/secret.h"
@@ -154,17 +155,23 @@ out:
 	return r;
 }
 
-/* It is there already: is it the same, private half and all? */
+/*
+ * It is there already: is it the same, private half and all?  And is there
+ * anything else in the file, which only its bytes in the vault would keep?
+ */
 static int
 compare(struct keeper *k, const struct vault_entry *entry,
-    const struct secret *der, bool *same, struct err *e)
+    const struct arrival *a, struct keeper_imported *out, struct err *e)
 {
 	struct secret *stored, *original;
 	int r;
 
 	if ((r = keeper_private(k, entry, &stored, &original, e)) != 0)
 		return r;
-	*same = secret_equal(stored, der);
+	out->same = secret_equal(stored, a->der);
+	out->whole = (out->repairs & KEYFILE_TEXT) == 0 ||
+	    (original != NULL && a->original != NULL &&
+		secret_equal(original, a->original));
 	secret_free(stored);
 	secret_free(original);
 	return 0;
@@ -197,9 +204,10 @@ admit(struct keeper *k, struct arrival *a, struct keeper_imported *out,
 	if (entry != NULL) {
 		out->present = true;
 		memcpy(out->proof.id, entry->id, VAULT_ID_BYTES);
-		r = compare(k, entry, a->der, &out->same, e);
+		r = compare(k, entry, a, out, e);
 	} else if ((r = store(k, a, out->proof.id, e)) == 0) {
 		entry = vault_find(k->vault, a->name);
+		out->whole = true;
 	}
 	if (r == 0)
 		r = keeper_facts(entry, &out->key, e);
@@ -213,18 +221,23 @@ int
 keeper_import(struct keeper *k, const struct keeper_import *in,
     struct keeper_imported *out, struct err *e)
 {
-	struct buf name = BUF_INIT;
+	struct buf name = BUF_INIT, source = BUF_INIT;
 	struct keyfile file;
 	struct arrival a;
 	int r;
 
 	memset(out, 0, sizeof(*out));
+	/* The vault takes UTF-8 only; a file's name may be anything. */
+	if (utf8_valid(in->source, strlen(in->source)))
+		buf_put_text(&source, in->source);
+	else
+		utf8_escape(&source, in->source, strlen(in->source));
 	if ((r = read_key(k, in, &file, e)) != 0 ||
 	    (r = keeper_name(in->name, &name, e)) != 0)
 		goto out;
 	out->repairs = file.repairs;
 	a = (struct arrival){ .name = buf_text(&name),
-		.source = in->source,
+		.source = buf_text(&source),
 		.comment = file.comment,
 		.format = (uint16_t)((unsigned)file.format |
 		    (file.encrypted ? VAULT_SSHKEY_ENCRYPTED : 0)),
@@ -235,6 +248,7 @@ keeper_import(struct keeper *k, const struct keeper_import *in,
 out:
 	keyfile_clear(&file);
 	buf_free(&name);
+	buf_free(&source);
 	return r;
 }
 

@@ -25,10 +25,20 @@ __attribute__((format(printf, 3, 4))) void keeper_warn(
 int keeper_vault_error(
     const struct keeper *k, const struct vault_error *ve, struct err *e);
 
+/* The same for a file that is not the vault: a copy of it. */
+int keeper_error_about(const struct keeper *k, const char *file,
+    const struct vault_error *ve, struct err *e);
+
 void keeper_place(const struct keeper *k, struct vault_place *place);
 
 /* Make the folders of the vault and of the seen file. */
 int keeper_make_places(const struct keeper *k, struct err *e);
+
+/* ERR_EXISTS while there is something that check --restore has put aside. */
+int keeper_refuse_replaced(const struct keeper *k, struct err *e);
+
+/* Say so when memory cannot be locked. */
+void keeper_warn_memory(const struct keeper *k);
 
 /* The entry of a name as a user types it; ERR_NOT_FOUND. */
 int keeper_find(const struct keeper *k, const char *name,

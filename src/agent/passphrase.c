@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ room(void)
 
 /* Byte by byte: the next line of the descriptor belongs to the next question. */
 static int
-read_line(int fd, struct secret *out, struct err *e)
+read_line(int fd, const char *from, struct secret *out, struct err *e)
 {
 	uint8_t *at;
 	ssize_t n;
@@ -39,11 +40,10 @@ read_line(int fd, struct secret *out, struct err *e)
 			continue;
 		if (n == -1)
 			return err_system(e, ERR_LOCKED, errno,
-			    "cannot read the passphrase from descriptor %d",
-			    fd);
+			    "cannot read the passphrase from %s", from);
 		if (n == 0 && secret_len(out) == 0)
-			return err_set(e, ERR_LOCKED,
-			    "no passphrase came from descriptor %d", fd);
+			return err_set(
+			    e, ERR_LOCKED, "no passphrase came from %s", from);
 		if (n == 0 || *at == '\n')
 			return 0;
 		if (secret_len(out) == LONGEST)
@@ -92,10 +92,12 @@ open_file(const char *path, int *fdp, struct err *e)
 static int
 read_file(const char *path, struct secret *out, struct err *e)
 {
+	char from[300];
 	int fd = -1, r;
 
+	(void)snprintf(from, sizeof(from), "'%.256s'", path);
 	if ((r = open_file(path, &fd, e)) == 0) {
-		r = read_line(fd, out, e);
+		r = read_line(fd, from, out, e);
 		close(fd);
 	}
 	return r;
@@ -142,6 +144,12 @@ check_length(enum passphrase_for what, const struct secret *pass, struct err *e)
 		    "remembered");
 		return ERR_LOCKED;
 	}
+	/* It could not be typed at a terminal later on. */
+	for (size_t i = 0; is_new && i < secret_len(pass); i++)
+		if (secret_bytes(pass)[i] < 0x20 ||
+		    secret_bytes(pass)[i] == 0x7f)
+			return err_set(e, ERR_LOCKED,
+			    "the passphrase has a control character in it");
 	return 0;
 }
 
@@ -151,6 +159,15 @@ passphrase_interactive(
 {
 	return source->fd == -1 &&
 	    (source->file == NULL || !takes_file(what)) && !source->no_input;
+}
+
+static int
+read_descriptor(int fd, struct secret *out, struct err *e)
+{
+	char from[32];
+
+	(void)snprintf(from, sizeof(from), "descriptor %d", fd);
+	return read_line(fd, from, out, e);
 }
 
 int
@@ -164,7 +181,7 @@ passphrase_get(const struct passphrase_source *source, enum passphrase_for what,
 	if ((out = room()) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	if (source->fd != -1) {
-		r = read_line(source->fd, out, e);
+		r = read_descriptor(source->fd, out, e);
 	} else if (source->file != NULL && takes_file(what)) {
 		r = read_file(source->file, out, e);
 	} else if (source->no_input || !tty_there()) {

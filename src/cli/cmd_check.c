@@ -7,7 +7,7 @@
  */
 
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
@@ -86,12 +86,15 @@ on_mode(void *arg, const char *path, unsigned was, unsigned now)
 static int
 restore(const struct cli *cli, struct keeper *k, const char *copy)
 {
-	bool there = access(keeper_path(k), F_OK) == 0;
+	struct stat was, from;
+	bool kept = stat(keeper_path(k), &was) == 0 &&
+	    (stat(copy, &from) != 0 || from.st_ino != was.st_ino ||
+		from.st_dev != was.st_dev);
 	struct err e;
 
 	if (keeper_restore(k, copy, &e) != 0)
 		return out_error(&e);
-	if (there)
+	if (kept)
 		out_say(cli,
 		    "'%s' is the vault now; what was there is kept as "
 		    "'%s.replaced'.",

@@ -14,6 +14,7 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/path.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
@@ -45,6 +46,28 @@ create(const char *path, int *fdp, struct err *e)
 	return 0;
 }
 
+/*
+ * The file's name, too, must be on the disk: the next step may be to remove
+ * the key from the vault.
+ */
+static int
+flush_folder(const char *path, struct err *e)
+{
+	struct buf folder = BUF_INIT;
+	int fd, r = 0;
+
+	path_folder(path, &folder);
+	fd = open(buf_text(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* A folder that may not be read cannot be flushed; the file is there. */
+	if (fd != -1 && fsync(fd) == -1 && errno != EINVAL)
+		r = err_system(e, ERR_SYSTEM, errno,
+		    "cannot flush the folder of '%s' to the disk", path);
+	if (fd != -1)
+		close(fd);
+	buf_free(&folder);
+	return r;
+}
+
 static int
 export_private(const struct cli *cli, struct keeper *k, struct err *e)
 {
@@ -61,6 +84,8 @@ export_private(const struct cli *cli, struct keeper *k, struct err *e)
 	}
 	if (close(fd) == -1 && r == 0)
 		r = err_system(e, ERR_SYSTEM, errno, "cannot write '%s'", path);
+	if (r == 0)
+		r = flush_folder(path, e);
 	if (r != 0)
 		unlink(path);
 	else

@@ -8,188 +8,19 @@
  * that would be a promise without effect.
  */
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
-#include "pemkeep/base/path.h"
 #include "pemkeep/keys/keyfile.h"
-#include "vault/secret.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/collect.h"
 #include "src/cli/commands.h"
-
-#define MODE_KEPT 0400u
-
-/* What becomes of one file. */
-struct job {
-	const char *path;
-	struct stat st; /* when it was read */
-	bool taken;     /* its key is in the vault */
-	struct keeper_imported in;
-	bool moved;
-	struct err mode_error; /* its mode could not be set */
-	struct err move_error; /* why it was not removed */
-	struct err error;      /* why it was not taken */
-};
-
-/* "…/mykey.pem" is called "mykey". */
-static char *
-default_name(const char *path)
-{
-	static const char *const endings[] = { ".pem", ".ppk", ".key" };
-	const char *base = path_base(path);
-	size_t len = strlen(base);
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		size_t end = strlen(endings[i]);
-
-		if (len > end && strcasecmp(base + len - end, endings[i]) == 0)
-			return strndup(base, len - end);
-	}
-	return strdup(base);
-}
-
-static int
-read_file(struct job *job, struct secret **filep, struct err *e)
-{
-	int fd, r = 0;
-
-	if ((fd = path_open_regular(job->path, &job->st, e)) < 0)
-		return fd;
-	if (job->st.st_size > KEYFILE_MAX)
-		r = err_set(e, ERR_FORMAT,
-		    "'%s' is too large to be a key (%lld bytes)", job->path,
-		    (long long)job->st.st_size);
-	else if (secret_read_fd(fd, KEYFILE_MAX, filep) != 0)
-		r = err_system(
-		    e, ERR_SYSTEM, errno, "cannot read '%s'", job->path);
-	close(fd);
-	return r;
-}
-
-/* What is wrong with the content, with the file's name in front. */
-static int
-about_file(const char *path, const struct err *why, struct err *e)
-{
-	err_set(e, why->code, "'%s': %s", path, why->text);
-	if (why->hint[0] != '\0')
-		err_hint(e, "%s", why->hint);
-	return why->code;
-}
-
-static int
-take_in(struct keeper *k, struct job *job, const char *wanted, struct err *e)
-{
-	struct keeper_import in = { .path = job->path };
-	struct secret *file = NULL;
-	struct err why;
-	char *name = wanted != NULL ? strdup(wanted) : default_name(job->path);
-	int r;
-
-	if (name == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = read_file(job, &file, e)) == 0) {
-		in.name = name;
-		in.source = path_base(job->path);
-		in.file = file;
-		if ((r = keeper_import(k, &in, &job->in, &why)) != 0)
-			about_file(job->path, &why, e);
-		if (wanted == NULL && (r == ERR_USAGE || r == ERR_EXISTS))
-			err_hint(e,
-			    "give it a name: pemkeep import --name "
-			    "NAME '%s'",
-			    job->path);
-	}
-	secret_free(file);
-	free(name);
-	job->taken = r == 0;
-	return r;
-}
-
-/* The file that was read, and no other that has its name by now. */
-static bool
-same_file(const struct job *job, const struct stat *st)
-{
-	return st->st_dev == job->st.st_dev && st->st_ino == job->st.st_ino;
-}
-
-static void
-set_mode(struct job *job)
-{
-	struct stat st;
-	int fd;
-
-	fd = path_open_regular(job->path, &st, &job->mode_error);
-	if (fd < 0)
-		return;
-	if (!same_file(job, &st))
-		err_set(&job->mode_error, ERR_FAILED, "it was replaced");
-	else if ((st.st_mode & 07777u) != MODE_KEPT &&
-	    fchmod(fd, MODE_KEPT) == -1)
-		err_system(&job->mode_error, ERR_SYSTEM, errno,
-		    "cannot set its mode to 0400");
-	close(fd);
-}
-
-static int
-remove_file(struct keeper *k, const struct job *job, struct err *e)
-{
-	struct stat st;
-	int r;
-
-	if (job->in.present && !job->in.same)
-		return err_set(e, ERR_MISMATCH,
-		    "the vault has this public key with another private half");
-	if ((r = keeper_holds(k, &job->in.proof, e)) != 0)
-		return r;
-	if (lstat(job->path, &st) == -1)
-		return err_system(e, ERR_SYSTEM, errno, "cannot remove it");
-	if (!same_file(job, &st))
-		return err_set(e, ERR_FAILED, "it was replaced");
-	if (unlink(job->path) == -1)
-		return err_system(e, ERR_SYSTEM, errno, "cannot remove it");
-	return 0;
-}
-
-/* A file that was given twice, and removed the first time. */
-static bool
-is_gone(const struct job *jobs, size_t i)
-{
-	struct stat st;
-
-	for (size_t j = 0; j < i; j++)
-		if (jobs[j].moved && same_file(&jobs[i], &jobs[j].st))
-			return lstat(jobs[i].path, &st) == -1 &&
-			    errno == ENOENT;
-	return false;
-}
-
-/* After the vault is on the disk. */
-static void
-settle(const struct cli *cli, struct keeper *k, struct job *jobs, size_t i)
-{
-	struct job *job = &jobs[i];
-
-	if (!job->taken)
-		return;
-	if (is_gone(jobs, i)) {
-		job->moved = true;
-		return;
-	}
-	set_mode(job);
-	if (option_on(cli, "move"))
-		job->moved = remove_file(k, job, &job->move_error) == 0;
-}
+#include "src/cli/import_job.h"
 
 static void
 put_mode(struct buf *b, const struct job *job)
@@ -200,7 +31,7 @@ put_mode(struct buf *b, const struct job *job)
 		buf_printf(b, "    mode is %04o: ", mode);
 		out_put(b, job->mode_error.text);
 		buf_put_text(b, "\n");
-	} else if (mode == MODE_KEPT) {
+	} else if (mode == JOB_MODE) {
 		buf_put_text(b, "    mode was 0400 already\n");
 	} else {
 		buf_printf(b, "    mode was %04o%s, is 0400\n", mode,
@@ -213,7 +44,7 @@ put_job(const struct cli *cli, struct buf *b, const struct job *job)
 {
 	struct buf repairs = BUF_INIT;
 
-	out_put(b, job->path);
+	out_put(b, job->found->path);
 	buf_put_text(b,
 	    !job->in.present   ? ": imported as '"
 		: job->in.same ? ": already in the vault as '"
@@ -245,7 +76,7 @@ job_json(const struct job *job)
 	snprintf(
 	    mode, sizeof(mode), "%04o", (unsigned)(job->st.st_mode & 07777u));
 	keyfile_put_repairs(&repairs, job->in.repairs);
-	json_set_text(o, "file", job->path);
+	json_set_text(o, "file", job->found->path);
 	json_set_text(o, "action", job->in.present ? "present" : "imported");
 	json_set_bool(o, "same", !job->in.present || job->in.same);
 	json_set_text(o, "mode_was", mode);
@@ -272,7 +103,7 @@ report_json(const struct job *jobs, size_t count)
 			continue;
 		}
 		o = json_new_object();
-		json_set_text(o, "file", jobs[i].path);
+		json_set_text(o, "file", jobs[i].found->path);
 		json_set_text(o, "error", jobs[i].error.text);
 		json_append(errors, o);
 	}
@@ -337,8 +168,8 @@ store_all(const struct cli *cli, struct keeper *k, struct job *jobs,
 	if ((r = keeper_begin(k, e)) != 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
-		r = take_in(
-		    k, &jobs[i], option_value(cli, "name"), &jobs[i].error);
+		r = job_take(
+		    &jobs[i], k, option_value(cli, "name"), &jobs[i].error);
 		if (r == ERR_INTERRUPTED) {
 			keeper_abort(k);
 			*e = jobs[i].error;
@@ -350,7 +181,8 @@ store_all(const struct cli *cli, struct keeper *k, struct job *jobs,
 	if (added > 0)
 		return keeper_commit(k, e);
 	keeper_abort(k);
-	return 0;
+	/* An earlier save may have been one that was not certain to last. */
+	return option_on(cli, "move") ? keeper_flush(k, e) : 0;
 }
 
 static int
@@ -367,7 +199,7 @@ import_files(const struct cli *cli, const struct collection *files)
 		return out_error(&e);
 	}
 	for (size_t i = 0; i < count; i++)
-		jobs[i].path = files->list[i].path;
+		jobs[i].found = &files->list[i];
 	if (session_open(cli, &k, &e) != 0 ||
 	    store_all(cli, k, jobs, count, &e) != 0) {
 		status = out_error(&e);
@@ -375,7 +207,7 @@ import_files(const struct cli *cli, const struct collection *files)
 		bool moved = false;
 
 		for (size_t i = 0; i < count; i++) {
-			settle(cli, k, jobs, i);
+			job_settle(jobs, i, k, option_on(cli, "move"));
 			moved = moved || jobs[i].moved;
 		}
 		status = report(cli, jobs, count);

@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
 #include "pemkeep/keys/keyfile.h"
+#include "vault/secret.h"
 
 #include "src/cli/collect.h"
 
@@ -24,6 +26,8 @@
 struct walk {
 	struct collection *c;
 	dev_t device;
+	size_t below;
+	struct secret *head;
 	void (*warn)(const char *text, const char *hint);
 };
 
@@ -31,7 +35,7 @@ static int walk_folder(
     struct walk *w, int parent, const char *name, const char *path, int depth);
 
 static int
-add(struct collection *c, const char *path, bool named)
+add(struct collection *c, const char *path, size_t below)
 {
 	if (c->count == c->capacity) {
 		size_t room = c->capacity == 0 ? 16 : 2 * c->capacity;
@@ -42,7 +46,7 @@ add(struct collection *c, const char *path, bool named)
 		c->list = list;
 		c->capacity = room;
 	}
-	c->list[c->count].named = named;
+	c->list[c->count].below = below;
 	if ((c->list[c->count].path = strdup(path)) == NULL)
 		return -1;
 	c->count++;
@@ -58,15 +62,10 @@ collect_free(struct collection *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/*
- * A look at the first bytes, which tell what a file is: of a private key they
- * are the armour line and the beginning of the public facts.  Wiped all the
- * same.
- */
+/* A look at the first bytes, which of a small key are all of it. */
 static bool
-looks_like_key(int folder, const char *name, const char *path)
+looks_like_key(struct walk *w, int folder, const char *name, const char *path)
 {
-	unsigned char head[HEAD_BYTES];
 	struct stat st;
 	ssize_t n;
 	bool like;
@@ -75,10 +74,11 @@ looks_like_key(int folder, const char *name, const char *path)
 	fd = path_open_regular_at(folder, name, path, &st, NULL);
 	if (fd < 0)
 		return false;
-	n = read(fd, head, sizeof(head));
+	n = read(fd, secret_data(w->head), secret_capacity(w->head));
 	close(fd);
-	like = n > 0 && keyfile_looks_like_key(head, (size_t)n);
-	explicit_bzero(head, sizeof(head));
+	like =
+	    n > 0 && keyfile_looks_like_key(secret_bytes(w->head), (size_t)n);
+	secret_clear(w->head);
 	return like;
 }
 
@@ -92,8 +92,8 @@ visit(struct walk *w, int folder, const char *name, const char *path, int depth)
 	if (S_ISDIR(st.st_mode) && depth < DEEPEST && st.st_dev == w->device)
 		return walk_folder(w, folder, name, path, depth + 1);
 	if (S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    st.st_size <= KEYFILE_MAX && looks_like_key(folder, name, path))
-		return add(w->c, path, false);
+	    st.st_size <= KEYFILE_MAX && looks_like_key(w, folder, name, path))
+		return add(w->c, path, w->below);
 	return 0;
 }
 
@@ -154,14 +154,14 @@ int
 collect(struct collection *c, const char *path,
     void (*warn)(const char *text, const char *hint), struct err *e)
 {
-	struct walk w = { c, 0, warn };
+	struct walk w = { .c = c, .below = strlen(path), .warn = warn };
 	struct stat st;
 	int fd, r;
 
 	if (*path == '\0')
 		return err_set(e, ERR_USAGE, "a file's name cannot be empty");
 	if (lstat(path, &st) == -1 || !S_ISDIR(st.st_mode)) {
-		r = add(c, path, true); /* reading it says what is wrong */
+		r = add(c, path, 0); /* reading it says what is wrong */
 		return r == 0 ? 0 : err_set(e, ERR_NOMEM, "out of memory");
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -169,7 +169,68 @@ collect(struct collection *c, const char *path,
 		return err_system(
 		    e, ERR_SYSTEM, errno, "cannot read the folder");
 	w.device = st.st_dev;
-	r = walk_folder(&w, fd, ".", path, 1);
+	w.head = secret_new(HEAD_BYTES);
+	r = w.head == NULL ? -1 : walk_folder(&w, fd, ".", path, 1);
+	secret_free(w.head);
 	close(fd);
 	return r == 0 ? 0 : err_set(e, ERR_NOMEM, "out of memory");
+}
+
+static int
+cannot_reach(const char *path, struct err *e)
+{
+	if (errno == ENOENT)
+		return err_set(e, ERR_NOT_FOUND, "'%s' does not exist", path);
+	return err_system(e, ERR_SYSTEM, errno, "cannot reach '%s'", path);
+}
+
+/* One step down; closes where it comes from. */
+static int
+step(int folder, const char *name, int flags)
+{
+	int below = openat(folder, name, flags | O_DIRECTORY | O_CLOEXEC);
+	int saved = errno;
+
+	if (folder >= 0)
+		close(folder);
+	errno = saved;
+	return below;
+}
+
+int
+collect_folder(const struct found *f, struct err *e)
+{
+	struct buf path = BUF_INIT;
+	char *at, *slash;
+	int fd;
+
+	buf_put(&path, f->path, strlen(f->path));
+	(void)buf_text(&path);
+	if (!buf_ok(&path))
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if (f->below == 0) {
+		buf_clear(&path);
+		path_folder(f->path, &path);
+		fd = step(AT_FDCWD, buf_text(&path), O_PATH);
+	} else {
+		at = (char *)path.data + f->below;
+		if (*at == '/')
+			*at++ = '\0';
+		else
+			at[-1] = '\0'; /* it was named with its slash */
+		fd = step(AT_FDCWD,
+		    path.len > 0 && *path.data != '\0' ? (char *)path.data
+						       : "/",
+		    O_PATH | O_NOFOLLOW);
+		while (fd >= 0 && (slash = strchr(at, '/')) != NULL) {
+			*slash = '\0';
+			if (*at != '\0')
+				fd = step(fd, at, O_PATH | O_NOFOLLOW);
+			at = slash + 1;
+		}
+	}
+	if (fd < 0)
+		fd = cannot_reach(f->path, e);
+	buf_free(&path);
+	return fd;
 }

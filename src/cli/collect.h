@@ -11,7 +11,8 @@ struct err;
 struct collection {
 	struct found {
 		char *path;
-		bool named; /* given by the user, not met in a folder */
+		size_t below; /* bytes of 'path' that are the folder that the
+			       * user named; 0: he named the file */
 	} * list;
 	size_t count;
 	size_t capacity;
@@ -27,5 +28,12 @@ struct collection {
 int collect(struct collection *c, const char *path,
     void (*warn)(const char *text, const char *hint), struct err *e);
 void collect_free(struct collection *c);
+
+/*
+ * Open the folder that a file lies in, to reach it by its last component.
+ * Below a folder that the user named no link is followed, whatever has become of
+ * the path meanwhile.  A descriptor (close-on-exec), or ERR_NOT_FOUND, ERR_SYSTEM.
+ */
+int collect_folder(const struct found *f, struct err *e);
 
 #endif

@@ -90,7 +90,7 @@ main(int argc, char **argv)
 
 	if (!prepare())
 		return 1;
-	if (keyfile_askpass_main())
+	if (keyfile_askpass_main(argc))
 		return 0;
 	if (options_parse(&cli, argc, argv, &e) != 0)
 		return out_error(&e);

@@ -220,8 +220,9 @@ key_private_bytes(const struct key *k, struct secret **sp, struct err *e)
 	if (s == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	if (k->type == KEY_ED25519) {
-		ok = EVP_PKEY_get_raw_private_key(
-			 k->pkey, secret_data(s), &len) == 1;
+		/* Not ..._get_raw_private_key(), which leaves a copy behind. */
+		ok = EVP_PKEY_get_octet_string_param(
+			 k->pkey, "priv", secret_data(s), len, &len) == 1;
 	} else {
 		number = BN_secure_new();
 		ok = number != NULL &&

@@ -309,12 +309,16 @@ keyfile_ssh_keygen(struct key_bytes whole, const struct secret *passphrase,
 }
 
 bool
-keyfile_askpass_main(void)
+keyfile_askpass_main(int argc)
 {
+	const char *asked = getenv("PEMKEEP_ASKPASS");
 	char bytes[PASSPHRASE_MAX + 1];
+	struct stat st;
 	ssize_t n;
 
-	if (getenv("PEMKEEP_ASKPASS") == NULL)
+	/* As ssh-keygen calls it: one argument, and our pipe as its input. */
+	if (asked == NULL || strcmp(asked, "1") != 0 || argc != 2 ||
+	    fstat(STDIN_FILENO, &st) != 0 || !S_ISFIFO(st.st_mode))
 		return false;
 	for (;;) {
 		n = read(STDIN_FILENO, bytes, sizeof(bytes));

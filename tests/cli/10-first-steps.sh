@@ -125,7 +125,7 @@ for line in sys.stdin.read().split("\n"):
         print(sum(map(cell, line[:line.index("SHA256:")])))' | sort -u | wc -l)" 1
 
 # The cost of the passphrase hash.
-keep done
+keep first
 rm -rf "$data" "$state"
 for wrong in '--kdf-memory 63' '--kdf-memory 1025' '--kdf-memory 0' \
     '--kdf-memory -64' '--kdf-memory 64k' '--kdf-memory=' '--kdf-memory 1e3' \
@@ -157,7 +157,7 @@ check 'a passphrase of 1025 bytes is refused' refused 3 'too long' \
     env HOME="$TMP/short" "$PEMKEEP" --passphrase-fd 9 init
 
 # Places.
-back done
+back first
 mkdir -p xdg/home
 places()
 {

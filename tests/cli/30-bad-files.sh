@@ -320,31 +320,33 @@ for name in "${odd[@]}"; do
 	check "$shown: no name for a key" refused 2 "'odd/" "hint: " --name -- \
 	    pk import --move "odd/$name"
 	check "$shown: left alone" equals "$(stat -c %a "odd/$name")" 600
-	pk import --json "odd/deep$name" >errors.json 2>talk
+	pk import --json "odd/deep$name" >errors.json 2>talk.txt
 	check "$shown: in a folder, JSON" equals \
 	    "$(json errors.json "len(j['errors'])")" 1
 	check "$shown: with --name" expect_status 0 \
 	    pk import --name safe "odd/$name"
-	cat .out .err >>talk
+	cat .out .err >>talk.txt
 	check "$shown: export over it" expect_status 1 \
 	    pk export safe -o "odd/$name"
-	cat .out .err >>talk
+	cat .out .err >>talk.txt
 	check "$shown: export" expect_status 0 pk export safe -o "odd/x$name"
-	cat .out .err >>talk
+	cat .out .err >>talk.txt
 	check "$shown: JSON" expect_status 0 pk keys --json
 	out >keys.json
 	check "$shown: JSON that can be read" equals "$(json keys.json \
 	    "[k['name'] for k in j['keys'] if k['name'] == 'safe']")" safe
 	check "$shown: all is printed safely" \
-	    safe errors.json keys.json talk
+	    safe errors.json keys.json talk.txt
 	back names
 done
 # What can be a name, and yet is not what it seems.
 for name in $'zero\xe2\x80\x8b' $'tag\xf3\xa0\x81\x81' '\x41^A'; do
 	check "$(printf %q "$name")" expect_status 0 pk generate "$name"
-	for command in keys 'keys --json' "remove -y"; do
+	for command in keys 'keys --json' 'remove -y'; do
+		set --
+		[ "$command" != 'remove -y' ] || set -- "$name"
 		# shellcheck disable=SC2086 # words
-		pk $command $([ "$command" = "${command#r}" ] || echo "$name") >"$TMP/.out" 2>"$TMP/.err"
+		pk $command "$@" >"$TMP/.out" 2>"$TMP/.err"
 		check "$(printf %q "$name"): $command, printed safely" \
 		    safe "$TMP/.out" "$TMP/.err"
 	done

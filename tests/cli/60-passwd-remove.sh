@@ -21,7 +21,7 @@ opens()
 {
 	local home status
 	home=$(mktemp -d "$TMP/home.XXXXXX")
-	mkdir -p -m 700 "$home/d/pemkeep" "$home/s"
+	mkdir -m 700 "$home/d" "$home/d/pemkeep" "$home/s"
 	cp "$1" "$home/d/pemkeep/vault"
 	chmod 400 "$home/d/pemkeep/vault"
 	for command in keys "check --restore $1"; do
@@ -49,6 +49,9 @@ cp "$vault" old.vault
 remember
 check 'before: many files open' test "$(everything | while read -r file; do
 	opens "$file" "$PASS" >/dev/null && echo "$file"; done | wc -l)" -ge 4
+check 'passwd: not while there is a replaced vault' refused 1 \
+    "'$vault.replaced'" 'hint: ' -- with "$PASS" "$NEW" -- pk9 passwd
+rm -f "$vault.replaced"
 check 'passwd: no new passphrase to be had' refused 3 'no terminal' 'hint: ' \
     -- pk passwd
 check 'passwd: no second line' refused 3 -- with "$PASS" -- pk9 passwd
@@ -58,6 +61,8 @@ check 'passwd: the new one is empty' refused 3 empty -- \
     with "$PASS" '' -- pk9 passwd
 check 'passwd: the new one is too long' refused 3 'too long' -- \
     with "$PASS" "$(printf '%1025s' x)" -- pk9 passwd
+check 'passwd: the new one cannot be typed' refused 3 'control character' -- \
+    with "$PASS" $'correct horse\r' -- pk9 passwd
 check 'passwd: the old one is wrong' refused 3 wrong -- \
     with "$NEW" "$NEW" -- pk9 passwd
 check 'passwd: after all that, nothing is changed' unchanged
@@ -90,9 +95,9 @@ check 'passwd: the old file put back is noticed' expect_status 0 pk keys
 check 'passwd: the old file put back: said' contains "$(said)" 'older'
 back changed
 check 'passwd: a long passphrase, with any bytes' expect_status 0 \
-    with "$NEW" "$(printf '%1024s' $'\xff\x01\t한글')" -- pk9 passwd
+    with "$NEW" "$(printf '%1024s' $'\xff\xfe 한글')" -- pk9 passwd
 check 'passwd: and back' expect_status 0 \
-    with "$(printf '%1024s' $'\xff\x01\t한글')" "$PASS" -- pk9 passwd
+    with "$(printf '%1024s' $'\xff\xfe 한글')" "$PASS" -- pk9 passwd
 check 'passwd: the same again' expect_status 0 \
     with "$PASS" "$PASS" -- pk9 passwd
 check 'passwd: check' expect_status 0 pk check
@@ -107,6 +112,9 @@ remember
 check 'before: the .bak and others hold it' test "$(everything |
     while read -r file; do opens "$file" "$PASS" 2>/dev/null |
     grep -q '^two ' && echo "$file"; done | wc -l)" -ge 4
+check 'remove: not while there is a replaced vault' refused 1 \
+    "'$vault.replaced'" 'hint: ' -- pk remove --yes two
+rm -f "$vault.replaced"
 check 'remove: nobody to ask' refused 2 "'two'" '--yes' -- pk remove two
 check 'remove: nobody may be asked' refused 2 '--yes' -- \
     pk remove --no-input two

@@ -114,7 +114,7 @@ at 'wrong once' 0 "$ASK" "$WRONG" "$ASK" "$GOOD" -- keys
 check 'wrong once: said' contains "$(said)" 'wrong passphrase, try again'
 at 'wrong twice' 0 "$ASK" "$WRONG" "$ASK" "$WRONG" "$ASK" "$GOOD" -- keys
 at 'wrong three times' 3 "$ASK" "$WRONG" "$ASK" "$WRONG" "$ASK" "$WRONG" -- keys
-check 'wrong three times: said' contains "$(said)" 'pemkeep: wrong passphrase'
+check 'wrong three times: said' contains "$(said)" "pemkeep: '$vault': wrong passphrase"
 check 'wrong three times: asked three times' equals \
     "$(grep -o 'Passphrase of' terminal.screen | wc -l)" 3
 at 'a mistake, taken back' 0 "$ASK" 'send=xyz' $'send=\x15' "$GOOD" -- keys

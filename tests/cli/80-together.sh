@@ -31,13 +31,13 @@ keys_in()
 # statuses COMMAND...: run these (words) at the same time; how each ended
 statuses()
 {
-	local command running=()
+	local command all=()
 	for command; do
 		# shellcheck disable=SC2086 # words
 		pk $command >/dev/null 2>>together.err &
-		running+=($!)
+		all+=($!)
 	done
-	for command in "${running[@]}"; do
+	for command in "${all[@]}"; do
 		wait "$command"
 		echo -n "$? "
 	done
@@ -181,7 +181,7 @@ check 'a long wait: it ends with exit 1' contains \
 check 'a long wait: after ten seconds' matches \
     "$(cat locked.result)" 'waited (9|[12][0-9])$'
 check 'a long wait: said' matches "$(cat locked.err)" \
-    '^pemkeep: another pemkeep .*is changing the vault'
+    "^pemkeep: '.*/vault': another pemkeep .*is changing the vault"
 check 'a long wait: says what to do' contains "$(cat locked.err)" 'hint: try'
 check 'a long wait: nothing on stdout' equals "$(cat locked.out)" ''
 done_testing

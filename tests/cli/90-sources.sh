@@ -32,7 +32,7 @@ check 'descriptor: one line for two keys of one passphrase' expect_status 0 \
     with "$PASS" "$KEY_PASS" -- pk9 import locked locked2
 check 'descriptor: the other order is wrong' refused 3 'wrong passphrase' -- \
     with "$KEY_PASS" "$PASS" -- pk9 import locked
-check 'descriptor: empty' refused 3 'empty' -- pk keys --passphrase-fd 9 \
+check 'descriptor: empty' refused 3 'descriptor 9' -- pk keys --passphrase-fd 9 \
     9</dev/null
 check 'descriptor: an empty line' refused 3 'empty' -- with '' -- pk9 keys
 check 'descriptor: not open' refused 2 '--passphrase-fd 9' -- pk9 keys
@@ -74,7 +74,7 @@ for mode in 440 404 640 604 602 610 644; do
 done
 : >empty
 chmod 400 empty
-check 'file: empty' refused 3 empty -- file empty keys
+check 'file: empty' refused 3 "'empty'" -- file empty keys
 check 'file: missing' refused 3 "'none'" 'No such file' -- file none keys
 mkdir -m 700 folder
 check 'file: a folder' refused 7 "'folder'" -- file folder keys
@@ -115,7 +115,9 @@ secrets()
 	printf '%s' "$PASS" | hex
 	printf '%s' "$KEY_PASS" | hex
 	for file in locked one; do
+		rm -f clear
 		cp $file clear
+		chmod 600 clear
 		ssh-keygen -q -p -P "$KEY_PASS" -N '' -f clear >/dev/null 2>&1
 		sed '1d;$d' clear | base64 -d | "$PYTHON" -c 'import sys
 data = sys.stdin.buffer.read()
@@ -128,7 +130,7 @@ print(data[at:at + 32].hex())'
 			done
 		done
 	done
-	rm clear
+	rm -f clear
 }
 secrets >needles
 check 'secrets: they are known' test "$(grep -cE '^[0-9a-f]{20,}$' needles)" -ge 8
@@ -142,28 +144,40 @@ traced()
 	# LeakSanitizer cannot run under ptrace.
 	PATH=$TMP/evil:$PATH SSH_ASKPASS=$TMP/evil/askpass DISPLAY=:9 \
 	    SHELL=$TMP/evil/sh ASAN_OPTIONS=detect_leaks=0 \
-	    strace -f -v -y -xx -s 1000000 -o trace -e \
+	    "${inside[@]}" strace -f -v -y -xx -s 1000000 -o trace -e \
 	    trace=execve,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,prctl,prlimit64,setrlimit,read,openat \
 	    "$PEMKEEP" "$@" 2>strace.err
 }
-if ! strace -f -o /dev/null true 2>/dev/null; then
-	skip 'what a run writes and starts' 'strace cannot trace here'
+# What is not dumpable can be read by root only, or by its like in a namespace.
+inside=()
+[ "$(id -u)" = 0 ] || inside=(unshare -Ur)
+if ! "${inside[@]}" strace -f -o /dev/null true 2>/dev/null; then
+	skip 'what a run writes and starts' 'no strace here, or no rights for it'
 else
 	back start
+	what=(--passphrase-fd 9 import locked)
+	chain="started $PEMKEEP
+started $(command -v ssh-keygen)
+started $PEMKEEP"
+	if grep -q __asan_init "$PEMKEEP"; then
+		skip 'a run: import with ssh-keygen' \
+		    "LeakSanitizer in ssh-keygen's child fails under ptrace"
+		what=(--passphrase-fd 9 import two)
+		chain="started $PEMKEEP"
+	fi
 	check 'a run: import' expect_status 0 \
-	    with "$PASS" "$KEY_PASS" -- traced --passphrase-fd 9 import locked
+	    with "$PASS" "$KEY_PASS" -- traced "${what[@]}"
 	"$PYTHON" "$SRC/tests/tools/written.py" needles trace >where
 	status=$?
 	check 'a run: import: the trace can be read' equals $status 0
 	check 'a run: import: no secret in a file, an argument, the environment' \
 	    equals "$(grep -v -e '^started ' -e '^write pipe:\[[0-9]*\]$' \
 	    -e '^write /memfd:key' -e '^write /proc/self/fd/' where)" ''
-	check 'a run: import: the search finds what it should' \
+	[ "$chain" = "started $PEMKEEP" ] ||
+	    check 'a run: import: the search finds what it should' \
 	    matches "$(cat where)" 'write pipe:'
 	check 'a run: import: only ssh-keygen is started, which asks pemkeep' \
-	    equals "$(grep '^started ' where)" "started $PEMKEEP
-started $(command -v ssh-keygen)
-started $PEMKEEP"
+	    equals "$(grep '^started ' where)" "$chain"
 	check 'a run: import: nothing that PATH, SHELL or SSH_ASKPASS name' \
 	    test ! -e was-run
 	check 'a run: not dumpable, and no core, before a secret is read' \
@@ -174,7 +188,7 @@ started $PEMKEEP"
 	    /read\(9</ { print d + 0, c + 0; exit }' trace)" '1 1'
 	for command in 'generate new' 'rename one uno' 'keys --json' \
 	    'export uno --public' 'export uno -o out' check \
-	    'remove -y locked' passwd; do
+	    'remove -y uno' passwd; do
 		# shellcheck disable=SC2086 # words
 		check "a run: $command" expect_status 0 \
 		    with "$PASS" 'another good one' -- \

@@ -105,7 +105,7 @@ def observe_json(facts, folder):
         "export": run(facts, "export", "old", "-o", folder + "/out", "--json"),
         "remove": run(facts, "remove", "old", "--yes", "--json"),
     }
-    run(facts, "check", "--restore", vault)  # for something to be found
+    run(facts, "check", "--restore", vault + ".bak")  # for something to be found
     outputs["check"] = run(facts, "check", "--json")
     for command, text in outputs.items():
         fields = {}

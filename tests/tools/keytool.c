@@ -307,7 +307,7 @@ main(int argc, char **argv)
 	struct keyfile f;
 	int r = ERR_USAGE;
 
-	if (keyfile_askpass_main())
+	if (keyfile_askpass_main(argc))
 		return 0;
 	if (argc < 3)
 		return usage();

@@ -451,7 +451,7 @@ leave_folder(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(truncations),
@@ -461,7 +461,8 @@ main(void)
 		cmocka_unit_test(changed_bytes),
 	};
 
-	if (keyfile_askpass_main())
+	(void)argv;
+	if (keyfile_askpass_main(argc))
 		return 0;
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -215,7 +215,7 @@ ec2_sha1_is_for_rsa(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(generate_refuses_sizes),
@@ -227,7 +227,8 @@ main(void)
 		cmocka_unit_test(ec2_sha1_is_for_rsa),
 	};
 
-	if (keyfile_askpass_main())
+	(void)argv;
+	if (keyfile_askpass_main(argc))
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,7 +222,7 @@ ed25519_vectors(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(algorithms_that_do_not_fit),
@@ -233,7 +233,8 @@ main(void)
 		cmocka_unit_test(ed25519_vectors),
 	};
 
-	if (keyfile_askpass_main())
+	(void)argv;
+	if (keyfile_askpass_main(argc))
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,12 +237,17 @@ restore_keeps_replaced(void **state)
 	expect_payload(v, "one", "one");
 	assert_int_equal(vault_generation(v), 4);
 	assert_int_equal(vault_notes(v), 0);
-	/* An ordinary save keeps it; the next restore takes its place. */
+	/* An ordinary save keeps it, and the next restore does not replace it. */
 	fixture_add(v, "three");
 	vault_close(v);
 	assert_true(file_is(replaced, now));
 	copy_free(&now);
 	now = file_copy(f->vault);
+	assert_int_equal(
+	    fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS),
+	    VAULT_EEXISTS);
+	assert_true(file_is(f->vault, now));
+	unlink(replaced);
 	assert_int_equal(
 	    fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS), 0);
 	assert_true(file_is(replaced, now));

@@ -419,7 +419,7 @@ sweeps_what_crashes_left(void **state)
 	vault_abort(v);
 	for (size_t i = 0; i < COUNT(suffixes); i++)
 		assert_int_equal(
-		    file_exists(fixture_path(f, suffixes[i])), i >= 3);
+		    file_exists(fixture_path(f, suffixes[i])), i >= 2);
 	vault_close(v);
 }
 

@@ -110,6 +110,8 @@ struct keeper_proof {
 
 struct keeper_imported {
 	bool present;          /* it was there; 'key' is that one */
+	bool whole;            /* the vault has all of the file, not just
+				 * the key in it */
 	bool same;             /* … with the same private half */
 	unsigned repairs;      /* bits of enum keyfile_repair */
 	struct keeper_key key; /* clear it */
@@ -121,6 +123,9 @@ int keeper_import(struct keeper *k, const struct keeper_import *in,
     struct keeper_imported *out, struct err *e);
 int keeper_commit(struct keeper *k, struct err *e);
 void keeper_abort(struct keeper *k);
+
+/* Flush to the disk what earlier commands may have left unflushed. */
+int keeper_flush(struct keeper *k, struct err *e);
 
 /*
  * After keeper_commit(): read the record and compare.  0 only when the private

@@ -14,16 +14,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUF_MAX 0x4000000u	/* bytes; growing beyond is a failure: 64 MiB */
+#define BUF_MAX 0x4000000u /* bytes; growing beyond is a failure: 64 MiB */
 
 struct buf {
-	uint8_t *data;	/* NULL while empty */
+	uint8_t *data; /* NULL while empty */
 	size_t len;
 	size_t capacity;
 	bool failed;
 };
 
-#define BUF_INIT { NULL, 0, 0, false }
+#define BUF_INIT \
+	{ \
+		NULL, 0, 0, false \
+	}
 
 /* Free the memory and make it an empty buf again.  NULL does nothing. */
 void buf_free(struct buf *b);

@@ -21,8 +21,8 @@ enum path_kind { PATH_CONFIG, PATH_DATA, PATH_STATE, PATH_CACHE };
  * as the specification says; without HOME the password database is asked.
  * Replaces the content of 'out'.  ERR_FAILED when there is no home at all.
  */
-int path_of(enum path_kind kind, const char *file, struct buf *out,
-    struct err *e);
+int path_of(
+    enum path_kind kind, const char *file, struct buf *out, struct err *e);
 
 /*
  * Make the folder and its parents, mode 0700 whatever the umask; those that

@@ -19,24 +19,29 @@ struct err;
 struct key;
 struct secret;
 
-enum key_type { KEY_RSA, KEY_ED25519, KEY_ECDSA_256, KEY_ECDSA_384,
-	KEY_ECDSA_521 };
+enum key_type {
+	KEY_RSA,
+	KEY_ED25519,
+	KEY_ECDSA_256,
+	KEY_ECDSA_384,
+	KEY_ECDSA_521
+};
 
-#define KEY_RSA_MIN 1024u	/* bits */
+#define KEY_RSA_MIN 1024u /* bits */
 #define KEY_RSA_MAX 16384u
 
 /*
  * A new key.  'bits' counts for RSA only (2048 to 16384).  ERR_UNSUPPORTED for other
  * sizes, ERR_FAILED when libcrypto fails.
  */
-int key_generate(enum key_type type, unsigned bits, struct key **kp,
-    struct err *e);
+int key_generate(
+    enum key_type type, unsigned bits, struct key **kp, struct err *e);
 
 /* Wipe and free; NULL does nothing. */
 void key_free(struct key *k);
 
 enum key_type key_type(const struct key *k);
-unsigned key_bits(const struct key *k);		/* 2048, 256, 384, 521 … */
+unsigned key_bits(const struct key *k); /* 2048, 256, 384, 521 … */
 
 /* The SSH name, "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256" … */
 const char *key_ssh_name(enum key_type type);

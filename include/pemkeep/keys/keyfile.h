@@ -20,27 +20,33 @@ struct err;
 struct key;
 struct secret;
 
-#define KEYFILE_MAX 32768	/* bytes; nothing longer is a key */
+#define KEYFILE_MAX 32768 /* bytes; nothing longer is a key */
 
 /* The numbers stand in vault/FORMAT.md, chapter 8. */
 enum keyfile_format {
-	KEYFILE_PKCS1 = 1, KEYFILE_PKCS8 = 2, KEYFILE_SEC1 = 3,
-	KEYFILE_OPENSSH = 4, KEYFILE_PPK2 = 5, KEYFILE_PPK3 = 6
+	KEYFILE_PKCS1 = 1,
+	KEYFILE_PKCS8 = 2,
+	KEYFILE_SEC1 = 3,
+	KEYFILE_OPENSSH = 4,
+	KEYFILE_PPK2 = 5,
+	KEYFILE_PPK3 = 6
 };
 
 /* What had to be tolerated. */
 enum keyfile_repair {
-	KEYFILE_CRLF = 1, KEYFILE_BOM = 2, KEYFILE_UTF16 = 4,
-	KEYFILE_BLANKS = 8,	/* blanks at line ends, or around the armour */
-	KEYFILE_TEXT = 16	/* other text before or after the armour */
+	KEYFILE_CRLF = 1,
+	KEYFILE_BOM = 2,
+	KEYFILE_UTF16 = 4,
+	KEYFILE_BLANKS = 8, /* blanks at line ends, or around the armour */
+	KEYFILE_TEXT = 16   /* other text before or after the armour */
 };
 
 struct keyfile {
 	enum keyfile_format format;
 	bool encrypted;
-	unsigned repairs;	/* bits of enum keyfile_repair */
-	struct key *key;	/* proven; the caller's, with keyfile_clear() */
-	char comment[256];	/* from OpenSSH v1 and PPK; may be cut, untrusted */
+	unsigned repairs;  /* bits of enum keyfile_repair */
+	struct key *key;   /* proven; the caller's, with keyfile_clear() */
+	char comment[256]; /* from OpenSSH v1 and PPK; may be cut, untrusted */
 };
 
 /*
@@ -77,6 +83,6 @@ bool keyfile_looks_like_key(const void *head, size_t len);
  * behalf (see keyfile_ssh_keygen.c), answer and return true: the caller exits
  * with status 0 at once.  To be called first thing in main().
  */
-bool keyfile_askpass_main(void);
+bool keyfile_askpass_main(int argc);
 
 #endif

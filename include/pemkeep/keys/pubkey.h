@@ -23,8 +23,8 @@ struct pubkey_facts {
  * ERR_FORMAT; ERR_UNSUPPORTED for DSA, certificates, security keys, and RSA of
  * other sizes.  Costs some 10 µs.
  */
-int pubkey_facts(const uint8_t *blob, size_t len, struct pubkey_facts *facts,
-    struct err *e);
+int pubkey_facts(
+    const uint8_t *blob, size_t len, struct pubkey_facts *facts, struct err *e);
 
 /* Append "SHA256:…", as ssh-keygen -l prints it. */
 int pubkey_fingerprint(const uint8_t *blob, size_t len, struct buf *out);
@@ -35,15 +35,15 @@ int pubkey_fingerprint(const uint8_t *blob, size_t len, struct buf *out);
  * base64 with '='.  ERR_UNSUPPORTED for ECDSA, which EC2 does not take, and
  * where MD5 is not to be had.
  */
-int pubkey_ec2_imported(const uint8_t *blob, size_t len, struct buf *out,
-    struct err *e);
+int pubkey_ec2_imported(
+    const uint8_t *blob, size_t len, struct buf *out, struct err *e);
 
 /*
  * Append what EC2 shows for a pair it created: for Ed25519 the same as above;
  * for RSA the given SHA-1 of the private key (key_ec2_sha1()) in hex with ':'.
  */
-int pubkey_ec2_created(const uint8_t *blob, size_t len,
-    const uint8_t *sha1, struct buf *out, struct err *e);
+int pubkey_ec2_created(const uint8_t *blob, size_t len, const uint8_t *sha1,
+    struct buf *out, struct err *e);
 
 /*
  * Append "ssh-rsa AAAA… comment" (RFC 4716 is not used); comment may be "".
