@@ -150,7 +150,7 @@ fuzz:
 fuzz-run: $(FUZZERS)
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(abspath $(FUZZERS))
 
-demo: deps-check
+demo: deps
 	$(SUBMAKE) all
 	@BUILD=$(B) tests/demo.sh
 

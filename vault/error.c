@@ -45,7 +45,7 @@ vault_fail_number(struct vault_error *e, enum vault_result code,
 	return code;
 }
 
-/* 'w': where comes before it; 'n': without where. */
+/* %s is 'where'. */
 static const struct text {
 	enum vault_result code;
 	const char *text;

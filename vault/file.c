@@ -42,7 +42,7 @@ int
 folder_fail(struct vault_error *e, const struct folder *f, const char *doing,
     const char *name)
 {
-	char text[sizeof(e->where)];
+	char text[VAULT_WHERE];
 	int saved = errno;
 
 	full(f, name, text, sizeof(text));
@@ -138,7 +138,7 @@ folder_name(const struct folder *f, const char *suffix)
 	return asprintf(&name, "%s%s", f->base, suffix) == -1 ? NULL : name;
 }
 
-/* Open a regular file of the folder, with the checks of DESIGN's modes. */
+/* Open a regular file of the folder, with the checks of chapter 10. */
 static int
 open_checked(const struct folder *f, const char *name, bool strict,
     struct stat *st, int *fdp, struct vault_error *e)

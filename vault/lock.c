@@ -23,7 +23,7 @@
 static int
 not_a_lock(struct vault_error *e, const struct folder *f, const char *name)
 {
-	char path[sizeof(e->where)];
+	char path[VAULT_WHERE];
 
 	snprintf(path, sizeof(path), "%s/%s", f->path, name);
 	return vault_fail(e, VAULT_EKIND, 0, path);

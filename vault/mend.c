@@ -126,7 +126,7 @@ static int
 check_replaced(const struct folder *f, const struct image *present,
     const struct image *copy, struct vault_error *e)
 {
-	char path[sizeof(e->where)], *name;
+	char path[VAULT_WHERE], *name;
 	uint8_t *kept = NULL;
 	size_t len;
 	int r = 0;

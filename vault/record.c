@@ -43,7 +43,7 @@ record_assoc(struct assoc *a, const char *label, const uint8_t *vault_id,
 static int
 damaged(const struct record *r, unsigned rule, struct vault_error *e)
 {
-	char where[sizeof(e->where)];
+	char where[VAULT_WHERE];
 
 	snprintf(where, sizeof(where), "record '%.240s'", r->entry.name);
 	return vault_fail(e, VAULT_EDAMAGED, rule, where);

@@ -303,7 +303,7 @@ static int
 check_free(const struct folder *f, struct vault_error *e)
 {
 	static const char *const suffixes[] = { "", ".bak" };
-	char path[sizeof(e->where)], *name;
+	char path[VAULT_WHERE], *name;
 	int r = 0;
 
 	for (size_t i = 0; i < 2 && r == 0; i++) {

@@ -6,7 +6,7 @@
  * The vault library: FORMAT.md, chapter by chapter, as calls.  It needs libc
  * and libsodium and nothing of the rest of pemkeep: copy the folder and it
  * builds.  It never prints, never reads the terminal or the environment, never
- * asks for the time, and never exits.
+ * asks what time it is, and never exits.
  *
  * The life of a vault:
  *
@@ -36,6 +36,7 @@ struct vault;
 #define VAULT_PAYLOAD_MAX 65535   /* bytes, before padding (R26) */
 #define VAULT_RECORDS_MAX 65536   /* (R23) */
 #define VAULT_FILE_MAX 268435456  /* bytes (R9) */
+#define VAULT_WHERE 256           /* bytes of a path in a message */
 #define VAULT_PASSPHRASE_MAX 1024 /* bytes */
 
 /* Cost of the passphrase hash: what readers accept (R17). */
@@ -76,15 +77,15 @@ enum vault_result {
 
 struct vault_error {
 	enum vault_result code;
-	int os_error;    /* errno, or 0 */
-	unsigned rule;   /* number of the FORMAT.md rule, or 0 */
-	uint64_t number; /* see the codes */
-	char where[256]; /* path, or part of the file; may be cut short */
+	int os_error;            /* errno, or 0 */
+	unsigned rule;           /* number of the FORMAT.md rule, or 0 */
+	uint64_t number;         /* see the codes */
+	char where[VAULT_WHERE]; /* path, or part of the file; maybe cut */
 };
 
 /*
- * One sentence without full stop, "vault/vault.bak: cannot rename: No space
- * left on device".  Control bytes of paths are in it as they are: escape
+ * One sentence without full stop, "cannot replace '…/vault': No space left on
+ * device".  Control bytes of paths are in it as they are: escape
  * before printing.  Always terminated.
  */
 void vault_message(const struct vault_error *e, char *text, size_t size);

@@ -52,7 +52,8 @@ int keeper_facts(
 int keeper_private(const struct keeper *k, const struct vault_entry *entry,
     struct secret **derp, struct secret **originalp, struct err *e);
 
-/* Append a name with Hangul composed; ERR_USAGE if no key can have it. */
+/* A name with Hangul composed, in place of what is in 'out'; ERR_USAGE if no
+ * key can have it. */
 int keeper_name(const char *name, struct buf *out, struct err *e);
 
 #endif

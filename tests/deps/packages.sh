@@ -16,11 +16,11 @@ expat          2.4     libexpat1-dev
 jansson        2.10    libjansson-dev
 sqlite3        3.34    libsqlite3-dev
 libevent_core  2.1     libevent-dev'
-tools='gcc libc6-dev make pkg-config'
+tools='gcc libc6-dev make pkg-config openssh-client openssl'
 check_modules='
 cmocka         1.1     libcmocka-dev'
-check_tools='openssh-server openssh-client putty-tools dropbear-bin tmux
-libnss-wrapper strace mandoc python3 python3-nacl procps util-linux openssl'
+check_tools='openssh-server putty-tools dropbear-bin tmux
+libnss-wrapper strace mandoc python3 python3-nacl procps util-linux'
 libssh2=1.11.1
 
 prefix=$1

@@ -5,6 +5,7 @@
 # operation leaves the old vault or the new one, whole, nothing in clear, and
 # the next save works and leaves no temporary file (judge.c says it in full).
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 make_base

@@ -5,6 +5,7 @@
 # flushed to the disk before it takes another's place, the folder is flushed
 # after that, and only then does the machine remember the new generation.
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 if ! strace -o "$work/probe" true 2>/dev/null; then

@@ -6,6 +6,7 @@
 # as it was; or it succeeded; or it says that it is not sure (EUNSURE) with the
 # new vault in place.  EINTR and short reads and writes are never seen.
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 calls=open,openat,openat2,read,readv,pread64,write,writev,pwrite64,fsync

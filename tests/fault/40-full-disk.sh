@@ -5,6 +5,7 @@
 # a save happens whole or not at all.  A file system of 1 MiB in a mount
 # namespace of our own, filled in steps of 1 KiB.
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 disk_kib=1024

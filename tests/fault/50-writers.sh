@@ -5,6 +5,7 @@
 # there afterwards; who reads meanwhile sees a whole vault and no false alarm;
 # who holds the lock and sleeps is named; who dies frees it.
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 : "${FAULT_ADDS:=50}"

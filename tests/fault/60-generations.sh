@@ -5,6 +5,7 @@
 # are noticed by a machine that knows better; nothing else is; and a lost or
 # broken memory never stops a save.  (FORMAT.md, chapter 9.)
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 at=$work/at

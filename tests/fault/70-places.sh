@@ -5,6 +5,7 @@
 # folder should be is refused and left alone; whatever the umask, what is made
 # has the modes it must have; loose modes are refused, and repaired on request.
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 at=$work/at

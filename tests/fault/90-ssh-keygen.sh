@@ -7,6 +7,7 @@
 # ENOSPC and EIO at each file system call.  It asserts only that the walk was
 # walked; what became of the key is printed.
 
+# shellcheck source=tests/fault/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 calls=open,openat,read,readv,pread64,write,writev,pwrite64,fsync,fdatasync

@@ -105,8 +105,8 @@ def observe_json(facts, folder):
         "export": run(facts, "export", "old", "-o", folder + "/out", "--json"),
         "remove": run(facts, "remove", "old", "--yes", "--json"),
     }
-    run(facts, "check", "--restore", vault + ".bak")  # for something to be found
-    outputs["check"] = run(facts, "check", "--json")
+    os.chmod(vault + ".bak", 0o600)  # for something to be found
+    outputs["check"] = run(facts, "check", "--json", ok=(1,))
     for command, text in outputs.items():
         fields = {}
         if text.lstrip().startswith("{"):

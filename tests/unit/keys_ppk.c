@@ -120,7 +120,7 @@ ppk_halves(void **state)
 	buf_free(&private);
 }
 
-/* Seeds that end in zeros are written short (FACTS of PuTTY's sources). */
+/* Seeds that end in zeros are written short (so do PuTTY's sources). */
 static void
 ppk_short_seed(void **state)
 {

@@ -243,8 +243,7 @@ restore_keeps_replaced(void **state)
 	assert_true(file_is(replaced, now));
 	copy_free(&now);
 	now = file_copy(f->vault);
-	assert_int_equal(
-	    fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS),
+	assert_int_equal(fixture_restore(f, fixture_path(f, ".bak"), OLD_PASS),
 	    VAULT_EEXISTS);
 	assert_true(file_is(f->vault, now));
 	unlink(replaced);

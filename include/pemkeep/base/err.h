@@ -53,7 +53,7 @@ __attribute__((format(printf, 2, 3))) void err_hint(
 __attribute__((format(printf, 4, 5))) int err_system(
     struct err *e, enum err_code code, int os_error, const char *fmt, ...);
 
-/* The exit status that DESIGN gives a code, 0 to 255. */
+/* The exit status of a code, 0 to 255; the manual explains each. */
 int err_exit_status(enum err_code code);
 
 #endif
