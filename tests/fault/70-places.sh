@@ -252,6 +252,8 @@ for mask in 000 022 027 077 177 777; do
 	(umask $mask && "$vaultop" "$at" remove) 2>>"$work/err"
 	same "umask $mask: remove: vault, .bak" "400 400" \
 	    "$(mode "$at/v/vault" "$at/v/vault.bak")"
+	# after a removal the .bak is the vault, and there is nothing to replace
+	(umask $mask && "$vaultop" "$at" info) >/dev/null 2>>"$work/err"
 	(umask $mask && "$vaultop" "$at" restore "$at/v/vault.bak") \
 	    2>>"$work/err"
 	same "umask $mask: restore: vault, .bak, .replaced" "400 400 400" \
