@@ -117,10 +117,11 @@ for kind in public inner sk two tail; do
 done
 badkey modulus rsa >bad-modulus
 badkey exponent rsa >bad-exponent
+badkey composite rsa >bad-composite
 badkey point ec1 ec2 >bad-point
 badkey rounds locked >bad-rounds
 chmod 644 bad-*
-for kind in public inner point; do
+for kind in public inner point composite; do
 	bad "two halves: $kind" 1 'do not belong together' bad-$kind
 done
 bad 'two halves: modulus' 1 'do not fit' bad-modulus

@@ -7,6 +7,7 @@ inner     OpenSSH Ed25519: the public half inside is OTHER's
 modulus   PKCS#1: one bit of n is another
 exponent  PKCS#1: d is wrong
 other-d   PKCS#1: d is another that works as well
+composite PKCS#1: all numbers fit each other, but one "prime" is none
 point     SEC1 (P-256): the public point is OTHER's
 sk        OpenSSH: the public key of a security key, FILE's key inside
 rounds    OpenSSH, encrypted: absurdly many bcrypt rounds
@@ -106,6 +107,19 @@ def other_d(name):
     write(label, b"\x30" + length(len(body)) + body)
 
 
+def composite(name):
+    label, der = read(name)
+    parts = [int.from_bytes(der[at:at + n], "big") for at, n in integers(der)]
+    e, p, q = parts[2], parts[4] + 2, parts[5]
+    while (math.gcd(e, p - 1) > 1 or math.gcd(p, q) > 1 or
+           pow(2, p - 1, p) == 1):
+        p += 2
+    d = pow(e, -1, (p - 1) * (q - 1) // math.gcd(p - 1, q - 1))
+    parts = [0, p * q, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p)]
+    body = b"".join(map(integer, parts))
+    write(label, b"\x30" + length(len(body)) + body)
+
+
 def openssh(kind, name, other):
     key = OpenSSH(name)
     if kind == "public":
@@ -138,6 +152,8 @@ def main():
         write(label, bytes(bad))
     elif kind == "other-d":
         other_d(name)
+    elif kind == "composite":
+        composite(name)
     elif kind == "point":
         label, der = read(name)
         write(label, der[:-64] + read(other)[1][-64:])
