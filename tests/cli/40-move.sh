@@ -249,8 +249,10 @@ fi
 new_key replaced
 new_key waiting "$KEY_PASS"
 new_key other
+new_key changed
+new_key written
 mkfifo pipe
-pk --passphrase-fd 9 import --move replaced waiting 9<pipe \
+pk --passphrase-fd 9 import --move replaced changed waiting 9<pipe \
     >"$TMP/.out" 2>"$TMP/.err" &
 running=$!
 exec 8>pipe
@@ -261,6 +263,7 @@ for _ in {1..100}; do
 done
 sleep 1 # it has read the first file, and waits for the second one's passphrase
 mv other replaced
+cat written >changed
 check 'replaced meanwhile: others can read the vault' expect_status 0 pk keys
 printf '%s\n' "$KEY_PASS" >&8
 exec 8>&-
@@ -270,4 +273,23 @@ check 'replaced meanwhile: it is not removed' cmp replaced copy-other
 check 'replaced meanwhile: it fails' equals "$status" 1
 check 'replaced meanwhile: what was read first is in the vault' kept replaced
 check 'replaced meanwhile: the other file is moved' test ! -e waiting
+check 'changed meanwhile: it is not removed' cmp changed written
+check 'changed meanwhile: what was read first is in the vault' kept changed
+
+# Removing a file must not take more away than the key.
+new_key extra
+check 'more than the key: the key is there' expect_status 0 pk import extra
+{ cat copy-extra; echo 'and the only note of something else'; } >bundle
+cp bundle bundle.copy
+check 'more than the key: it stays' expect_status 1 pk import --move bundle
+check 'more than the key: said' contains "$(out)" 'the file stays' 'more than'
+check 'more than the key: as it was' cmp bundle bundle.copy
+
+# A name that is no UTF-8 is kept in a form that is.
+new_key bytes
+mv bytes $'\xff\xfe.pem'
+check 'bytes for a name' expect_status 0 \
+    pk import --move --name bytes $'\xff\xfe.pem'
+check 'bytes for a name: the record is sound' expect_status 0 pk check
+check 'bytes for a name: kept' kept bytes
 done_testing

@@ -414,4 +414,33 @@ check 'a cheap hash: said' contains "$(out)" 'warning: ' cheaply \
 check 'a cheap hash: passwd' expect_status 0 \
     with 'correct horse' "$PASS" -- pk9 passwd
 check 'a cheap hash: then all is well' expect_status 0 pk check
+
+# A header that somebody has written, with a sum that is right: its generation
+# must not get into the vault that is restored over it.
+forge()
+{
+	"$PYTHON" - "$vault" "$1" <<'EOS'
+import hashlib, os, struct, sys
+path, generation = sys.argv[1], int(sys.argv[2])
+data = bytearray(open(path, "rb").read())
+length = struct.unpack_from("<I", data, 12)[0]
+struct.pack_into("<Q", data, 16 + 22 + 6, generation)
+data[16 + length:48 + length] = hashlib.blake2b(
+    bytes(data[:16 + length]), digest_size=32).digest()
+os.unlink(path)
+with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o400), "wb") as f:
+    f.write(data)
+EOS
+}
+for number in 9223372036854775806 9223372036854775807; do
+	back good
+	cp "$vault" copy.vault
+	forge "$number"
+	check "a forged generation ($number)" refused 7 damaged -- pk keys
+	check "a forged generation ($number): restore" expect_status 0 \
+	    pk check --restore copy.vault
+	check "a forged generation ($number): saving goes" expect_status 0 \
+	    pk generate "after"
+	rm -f copy.vault
+done
 done_testing
