@@ -307,10 +307,7 @@ put_generated(struct keeper *k, const char *name, const struct kind *kind,
 	struct arrival a;
 	int r;
 
-	r = key_generate(kind->type, bits, &key, e);
-	if (r == ERR_UNSUPPORTED) /* a size, and the user's choice */
-		r = e->code = ERR_USAGE;
-	if (r != 0)
+	if ((r = key_generate(kind->type, bits, &key, e)) != 0)
 		return r;
 	a = (struct arrival){ .name = name,
 		.comment = name,

@@ -71,6 +71,8 @@ int option_number(const struct cli *cli, const char *name, unsigned least,
 /* help.c */
 void help_program(struct buf *b);
 void help_command(struct buf *b, const struct command *command);
+/* One of them to stdout: the command's, or with NULL the program's. */
+int help_show(const struct command *command);
 
 /* out.c: everything that is printed goes through here, and is escaped */
 
@@ -106,5 +108,7 @@ int session_open(const struct cli *cli, struct keeper **kp, struct err *e);
 /* show.c: how a key is shown */
 void show_key_lines(struct buf *b, const struct keeper_key *key);
 void show_key_json(struct json *object, const struct keeper_key *key);
+/* {"keys":[...]} to stdout; the exit status. */
+int show_keys(const struct keeper_key *keys, size_t count);
 
 #endif

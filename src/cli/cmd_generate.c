@@ -5,7 +5,6 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
-#include "pemkeep/base/json.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
@@ -13,19 +12,11 @@
 static int
 show(const struct cli *cli, const struct keeper_key *key)
 {
-	struct json *top, *list, *o;
 	struct buf b = BUF_INIT;
 	int status;
 
-	if (option_on(cli, "json")) {
-		top = json_new_object();
-		list = json_new_array();
-		o = json_new_object();
-		show_key_json(o, key);
-		json_append(list, o);
-		json_set(top, "keys", list);
-		return out_json(top);
-	}
+	if (option_on(cli, "json"))
+		return show_keys(key, 1);
 	out_put(&b, key->public_line);
 	buf_put_text(&b, "\n");
 	status = out_data(&b);

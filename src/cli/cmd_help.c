@@ -2,7 +2,6 @@
 
 /* pemkeep help: the same texts as --help. */
 
-#include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
 #include "src/cli/cli.h"
@@ -12,9 +11,7 @@ static int
 run(struct cli *cli)
 {
 	const struct command *about = NULL;
-	struct buf b = BUF_INIT;
 	struct err e;
-	int status;
 
 	if (cli->operand_count > 0 &&
 	    (about = command_find(cli->operands[0])) == NULL) {
@@ -23,13 +20,7 @@ run(struct cli *cli)
 		err_hint(&e, "pemkeep help");
 		return out_error(&e);
 	}
-	if (about != NULL)
-		help_command(&b, about);
-	else
-		help_program(&b);
-	status = out_data(&b);
-	buf_free(&b);
-	return status;
+	return help_show(about);
 }
 
 const struct command cmd_help = {

@@ -8,7 +8,6 @@
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
-#include "pemkeep/base/json.h"
 #include "pemkeep/base/table.h"
 #include "pemkeep/base/timefmt.h"
 
@@ -83,21 +82,6 @@ show_table(const struct keeper_keys *keys)
 }
 
 static int
-show_json(const struct keeper_keys *keys)
-{
-	struct json *top = json_new_object(), *list = json_new_array();
-
-	for (size_t i = 0; i < keys->count; i++) {
-		struct json *o = json_new_object();
-
-		show_key_json(o, &keys->list[i]);
-		json_append(list, o);
-	}
-	json_set(top, "keys", list);
-	return out_json(top);
-}
-
-static int
 run(struct cli *cli)
 {
 	struct keeper_keys keys = { 0 };
@@ -108,7 +92,7 @@ run(struct cli *cli)
 	if (session_open(cli, &k, &e) != 0 || keeper_list(k, &keys, &e) != 0) {
 		status = out_error(&e);
 	} else if (option_on(cli, "json")) {
-		status = show_json(&keys);
+		status = show_keys(keys.list, keys.count);
 	} else if (keys.count == 0) {
 		out_say(
 		    cli, "The vault is empty; pemkeep import takes keys in.");

@@ -218,10 +218,9 @@ collect_folder(const struct found *f, struct err *e)
 			*at++ = '\0';
 		else
 			at[-1] = '\0'; /* it was named with its slash */
-		fd = step(AT_FDCWD,
-		    path.len > 0 && *path.data != '\0' ? (char *)path.data
-						       : "/",
-		    O_PATH | O_NOFOLLOW);
+		fd =
+		    step(AT_FDCWD, *path.data != '\0' ? (char *)path.data : "/",
+			O_PATH | O_NOFOLLOW);
 		while (fd >= 0 && (slash = strchr(at, '/')) != NULL) {
 			*slash = '\0';
 			if (*at != '\0')

@@ -59,3 +59,18 @@ help_command(struct buf *b, const struct command *c)
 	buf_put_text(b, "\noptions of all commands:\n");
 	put_options(b, global_options);
 }
+
+int
+help_show(const struct command *command)
+{
+	struct buf b = BUF_INIT;
+	int status;
+
+	if (command != NULL)
+		help_command(&b, command);
+	else
+		help_program(&b);
+	status = out_data(&b);
+	buf_free(&b);
+	return status;
+}

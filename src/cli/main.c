@@ -41,21 +41,6 @@ command_find(const char *name)
 }
 
 static int
-show_help(const struct cli *cli)
-{
-	struct buf b = BUF_INIT;
-	int status;
-
-	if (cli->command != NULL)
-		help_command(&b, cli->command);
-	else
-		help_program(&b);
-	status = out_data(&b);
-	buf_free(&b);
-	return status;
-}
-
-static int
 show_version(void)
 {
 	struct buf b = BUF_INIT;
@@ -82,6 +67,16 @@ prepare(void)
 	return signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
 }
 
+/*
+ * ssh-keygen asks with one argument, a sentence.  A variable that happens to be
+ * set must not make a command copy its input.
+ */
+static bool
+is_question(int argc, char **argv)
+{
+	return argc == 2 && argv[1][0] != '-' && command_find(argv[1]) == NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,14 +85,14 @@ main(int argc, char **argv)
 
 	if (!prepare())
 		return 1;
-	if (keyfile_askpass_main(argc))
+	if (is_question(argc, argv) && keyfile_askpass_main(argc))
 		return 0;
 	if (options_parse(&cli, argc, argv, &e) != 0)
 		return out_error(&e);
 	if (option_on(&cli, "version"))
 		return show_version();
 	if (option_on(&cli, "help"))
-		return show_help(&cli);
+		return help_show(cli.command);
 	if (cli.command == NULL) {
 		err_set(&e, ERR_USAGE, "a command is needed");
 		err_hint(&e, "pemkeep help");

@@ -55,3 +55,18 @@ show_key_json(struct json *o, const struct keeper_key *key)
 	json_set_bool(o, "encrypted", key->encrypted);
 	json_set_text(o, "comment", or_null(key->comment));
 }
+
+int
+show_keys(const struct keeper_key *keys, size_t count)
+{
+	struct json *top = json_new_object(), *list = json_new_array();
+
+	for (size_t i = 0; i < count; i++) {
+		struct json *o = json_new_object();
+
+		show_key_json(o, &keys[i]);
+		json_append(list, o);
+	}
+	json_set(top, "keys", list);
+	return out_json(top);
+}

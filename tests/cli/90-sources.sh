@@ -253,4 +253,12 @@ if find_someone; then
 else
 	skip 'not dumpable' 'root, and cannot be another'
 fi
+
+# How pemkeep answers ssh-keygen is nothing that a variable can switch on.
+export PEMKEEP_PASSPHRASE_FILE=$PASS_FILE
+new_vault
+check 'PEMKEEP_ASKPASS: the command is done' expect_status 0 \
+    bash -c 'echo needle-from-stdin | PEMKEEP_ASKPASS=1 "$PEMKEEP" keys'
+check 'PEMKEEP_ASKPASS: the input is not copied' equals \
+    "$(out | grep -c needle-from-stdin)" 0
 done_testing
