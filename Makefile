@@ -27,16 +27,24 @@ T =
 PKG_CONFIG = pkg-config
 export CC
 
-NEEDS = 'libsodium >= 1.0.18' 'libcrypto >= 3.0' 'jansson >= 2.10'
-MODULES = libsodium libcrypto jansson
+NEEDS = 'libsodium >= 1.0.18' 'libcrypto >= 3.0' 'jansson >= 2.10' \
+	'libevent_core >= 2.1'
+MODULES = libsodium libcrypto jansson libevent_core
+# The one that `make deps` had to build, else the system's.
+ifneq ($(wildcard $(DEPS)/lib/libssh2.a),)
+LIBSSH2_CFLAGS := -I$(DEPS)/include
+LIBSSH2_LIBS := $(DEPS)/lib/libssh2.a
+else
+NEEDS += 'libssh2 >= 1.11.1'
+LIBSSH2_CFLAGS := $(shell $(PKG_CONFIG) --cflags libssh2 2>/dev/null)
+LIBSSH2_LIBS := $(shell $(PKG_CONFIG) --libs libssh2 2>/dev/null)
+endif
 MISSING := $(shell command -v $(PKG_CONFIG) >/dev/null || echo pkg-config; \
 	for n in $(NEEDS); do \
 		$(PKG_CONFIG) --exists "$$n" 2>/dev/null || echo "'$$n'"; done)
-LDLIBS := $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
-LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
-# The one that `make deps` had to build, else the system's.
-LIBSSH2 = $(if $(wildcard $(DEPS)/lib/libssh2.a),-I$(DEPS)/include \
-	$(DEPS)/lib/libssh2.a -lcrypto,$(shell $(PKG_CONFIG) --cflags --libs libssh2))
+LDLIBS := $(LIBSSH2_LIBS) $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
+LIB_CFLAGS := $(LIBSSH2_CFLAGS) \
+	$(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
 
 takes = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
 	2>/dev/null && echo $(1))
@@ -46,7 +54,11 @@ WARN += -Werror
 endif
 HARDEN := -fPIE -fstack-protector-strong \
 	$(call takes,-fstack-clash-protection) $(call takes,-fcf-protection)
-LINK = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
+LINK = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# Not so with a sanitizer: libc would not find the malloc that clang links in.
+ifeq ($(SANITIZE),)
+LINK += -Wl,--exclude-libs,ALL
+endif
 ifneq ($(SANITIZE),)
 HARDEN += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
@@ -57,7 +69,8 @@ COMPILE = $(CC) -std=c11 -D_GNU_SOURCE -I. $(INCLUDE) $(WARN) $(HARDEN) \
 	$(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 # gcc 12 loses track of what hangs on an array that grows; LeakSanitizer doesn't.
 NO_LEAKS = -Wno-analyzer-malloc-leak
-FLAGS := $(VERSION) $(COMPILE) $(LINK) $(LDFLAGS)
+FLAGS := $(VERSION) $(COMPILE) $(LINK) $(LDFLAGS) \
+	$(shell cat $(DEPS)/libssh2.version 2>/dev/null)
 LD = $(CC) $(HARDEN) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@
 ifeq ($(V),)
 say = @printf '  %-5s %s\n' $(1) $(@:$(B)/%=%);
@@ -95,7 +108,7 @@ $(FUZZERS): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(B)/libpemkeep.a
 
 $(B)/tests/deps/libssh2: tests/deps/libssh2.c $(wildcard $(DEPS)/lib/libssh2.a)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(COMPILE) $(LINK) -o $@ $< $(LIBSSH2)
+	$(call say,LINK)$(COMPILE) $(LINK) -o $@ $< $(LDLIBS)
 
 # vault/ does without -Iinclude.
 $(B)/src/%.o $(B)/tests/%.o $(B)/lint/src/%.o: INCLUDE = -Iinclude
@@ -116,7 +129,7 @@ $(B)/flags: FORCE
 	@printf '%s\n' '$(FLAGS)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-deps deps-check:
+deps deps-check deps-demo:
 	@tests/deps/packages.sh $(DEPS) $(@:deps-%=%)
 	@tests/deps/libssh2.sh $(DEPS)
 
@@ -150,7 +163,7 @@ fuzz:
 fuzz-run: $(FUZZERS)
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(abspath $(FUZZERS))
 
-demo: deps
+demo: deps-demo
 	$(SUBMAKE) all
 	@BUILD=$(B) tests/demo.sh
 
@@ -160,12 +173,13 @@ bench: tests
 install: all
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 $(B)/pemkeep $(DESTDIR)$(BINDIR)
+	ln -sf pemkeep $(DESTDIR)$(BINDIR)/connect
 	@set -e; for page in $(wildcard man/*.[1-9]); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		(set -x; install -d $$dir; install -m 644 $$page $$dir); done
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/pemkeep
+	rm -f $(DESTDIR)$(BINDIR)/pemkeep $(DESTDIR)$(BINDIR)/connect
 	@set -e; for page in $(notdir $(wildcard man/*.[1-9])); do \
 		(set -x; rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page); done
 
@@ -177,7 +191,7 @@ clean:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all tests deps deps-check check check-asan lint fuzz fuzz-run demo \
-	bench install uninstall clean FORCE
+.PHONY: all tests deps deps-check deps-demo check check-asan lint fuzz \
+	fuzz-run demo bench install uninstall clean FORCE
 -include $(patsubst %.c,$(B)/%.d,$(SRC) $(TEST_SRC) $(FUZZ_SRC)) \
 	$(SRC:%.c=$(B)/lint/%.d)

@@ -1,34 +1,68 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# A tour for newcomers: every command that is shown is run, in a private HOME
-# that is removed at the end, and the tour fails when one of them does not do what
-# the text says.  BUILD: build folder; PEMKEEP: the program, $BUILD/pemkeep.
+# A tour for newcomers: every command that is shown is run, in a private HOME and
+# with an sshd of its own, which are gone at the end; and the tour fails when one
+# of them does not do what the text says.
+# BUILD: build folder; PEMKEEP: the program, $BUILD/pemkeep.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+SRC=$PWD
 program=${PEMKEEP:-${BUILD:-build}/pemkeep}
 program=$(cd "$(dirname "$program")" && pwd)/${program##*/}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/pemkeep-demo.XXXXXX")
-trap 'chmod -R u+rwx "$tmp"; rm -rf "$tmp"' EXIT
+finish()
+{
+	"$program" --quiet agent --stop >/dev/null 2>&1 || :
+	[ -z "${PORT-}" ] || sshd_stop || :
+	chmod -R u+rwx "$tmp"
+	rm -rf "$tmp"
+}
+trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-export HOME=$tmp/home
-unset XDG_DATA_HOME XDG_STATE_HOME PEMKEEP_PASSPHRASE_FILE
+export HOME=$tmp/home XDG_RUNTIME_DIR=$tmp/run
+unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME PEMKEEP_PASSPHRASE_FILE
+unset SSH_AUTH_SOCK SSH_ASKPASS DISPLAY WAYLAND_DISPLAY
 umask 022
 mkdir -p "$HOME/Downloads" "$tmp/as-they-came"
-cd "$HOME"
+mkdir -m 700 "$XDG_RUNTIME_DIR"
 passphrase='five random words are good'
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM:-dumb}" != dumb ]; then
 	bold=$'\033[1m' plain=$'\033[0m'
 fi
 
-# What stands in front of "pemkeep" in the lines that are shown is added here.
+# A server: the one of the tests, which is the reason for these names.
+TMP=$tmp PEMKEEP=$program PYTHON=${PYTHON:-python3}
+at_exit()
+{
+	: # see finish()
+}
+set +eo pipefail
+# shellcheck source=tests/tools/sshd.sh
+. "$SRC/tests/tools/sshd.sh"
+set -eo pipefail
+cd "$HOME"
+
+# Where it would ask for the vault's passphrase, it is handed over.
 pemkeep()
 {
-	"$program" --passphrase-fd 3 "$@" 3<<<"$passphrase"
+	case $1 in
+	init | unlock | export | check)
+		"$program" --passphrase-fd 3 "$@" 3<<<"$passphrase"
+		;;
+	*)
+		"$program" --no-input "$@"
+		;;
+	esac
+}
+
+connect()
+{
+	"$tmp/connect" "$@"
 }
 
 title()
@@ -53,7 +87,7 @@ run()
 {
 	local status=0
 	printf '\n%s$ %s%s\n' "$bold" "$2" "$plain"
-	eval "$2" >"$tmp/out" 2>&1 || status=$?
+	eval "$2" >"$tmp/out" 2>&1 </dev/null || status=$?
 	cat "$tmp/out"
 	[ "$status" = "$1" ] || broken "exit status $status, not $1"
 }
@@ -82,15 +116,18 @@ mode_is()
 }
 
 # As EC2 makes a key pair: RSA, 2048 bits, PKCS#1; and one that has been through
-# a Windows editor.
+# a Windows editor.  The server gets the public half of the first, as EC2 would
+# give it.
 make_keys()
 {
 	local key
 	for key in mykey 서울; do
 		ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -C '' \
 		    -f "Downloads/$key.pem"
-		rm "Downloads/$key.pem.pub"
 	done
+	cp Downloads/mykey.pem.pub "$D/authorized"
+	chmod 600 "$D/authorized"
+	rm Downloads/*.pub
 	sed -i 's/$/\r/' Downloads/서울.pem
 	chmod 644 Downloads/*.pem
 	cp Downloads/*.pem "$tmp/as-they-came"
@@ -104,11 +141,29 @@ ec2_fingerprint()
 	    openssl sha1 -c | sed 's/.*= *//'
 }
 
-make_keys
+fingerprint()
+{
+	ssh-keygen -lf "$1" | cut -d ' ' -f 2
+}
 
-tell "This is a tour of pemkeep, in a home folder made for it ($HOME) that is" \
-    "removed at the end. Where pemkeep needs the vault's passphrase it would ask" \
-    "you at the terminal; here it is handed over through a descriptor" \
+# The server as it is after somebody has put another machine in its place.
+replace_server()
+{
+	sshd_stop || :
+	rm "$D"/host_ed25519*
+	ssh-keygen -q -t ed25519 -N '' -C '' -f "$D/host_ed25519"
+	sleep 0.2
+	env "${wrapped[@]}" /usr/sbin/sshd -f "$D/config" -E "$D/log"
+	wait_for_port
+}
+
+make_keys
+sshd_start 3>&- || broken 'the sshd for this tour does not start'
+
+tell "This is a tour of pemkeep, in a home folder made for it ($HOME)." \
+    "The server is an sshd on this machine that only listens to it. Both are" \
+    "gone at the end. Where pemkeep would ask you for the vault's passphrase at" \
+    "the terminal, here it is handed over through a descriptor" \
     "(--passphrase-fd), which is not shown."
 
 title 'Where you come from'
@@ -122,7 +177,8 @@ title 'Put them away'
 tell "One file, the vault, will hold all keys, encrypted. Make it:"
 run 0 'pemkeep init'
 said '.local/share/pemkeep/vault' backup
-tell "Take the keys in. With --move each file is removed, but only after its" \
+tell "From now on an agent has the vault open, for half an hour after its last" \
+    "use. Take the keys in. With --move each file is removed, but only after its" \
     "key was read back from the vault on the disk. One of them has Windows line" \
     "ends; that is told, and no obstacle:"
 run 0 'pemkeep import ~/Downloads/*.pem --move'
@@ -131,52 +187,89 @@ said "mykey.pem: imported as 'mykey'" "imported as '서울'" \
     'the file was removed' 'keep a backup'
 run 0 'ls -A ~/Downloads'
 holds 'the files are still there' test ! -s "$tmp/out"
-
-title 'What is in there'
 tell "The fingerprints are those that ssh shows and those that the EC2 console" \
     "shows, so you can tell which key belongs to which key pair:"
 run 0 'pemkeep keys'
 said "$(ec2_fingerprint "$tmp/as-they-came/mykey.pem")" \
-    "$(ssh-keygen -lf "$tmp/as-they-came/mykey.pem" | cut -d ' ' -f 2)"
+    "$(fingerprint "$tmp/as-they-came/mykey.pem")"
 tell "A new key can be made in the vault; then it was never on a disk in clear." \
     "Its public half is for EC2, or for a server's authorized_keys:"
 run 0 'pemkeep generate next-server'
 said 'ssh-ed25519 AAAA'
 
-title 'Get one out again'
-tell "An exported key is byte for byte the file that you downloaded, with the" \
-    "mode that ssh wants. The public half goes to the standard output:"
-run 0 'pemkeep export mykey -o mykey.pem'
-run 0 'ls -l mykey.pem'
-said -r--------
-holds 'the bytes are not the same' cmp mykey.pem "$tmp/as-they-came/mykey.pem"
-run 0 'pemkeep export mykey --public'
-said "$(ssh-keygen -yf "$tmp/as-they-came/mykey.pem" | cut -d ' ' -f 1,2)"
-pemkeep -q export 서울 -o "$tmp/seoul"
-holds 'the bytes of the other are not the same' \
-    cmp "$tmp/seoul" "$tmp/as-they-came/서울.pem"
+title 'Give your server a name'
+run 0 "pemkeep add myserver 127.0.0.1 --port $PORT --user ubuntu --key mykey"
+tell "What would happen, and why:"
+run 0 'pemkeep resolve myserver'
+said 127.0.0.1 "$PORT" ubuntu mykey .config/pemkeep/hosts
+
+title 'Connect'
+tell "The first time its host key is not known. At a terminal you would be asked;" \
+    "where there is nobody to ask, nothing is sent to a stranger:"
+run 255 'connect myserver whoami'
+said 'is not known' "$(fingerprint "$D/host_ed25519")" hint:
+tell "That is the fingerprint of our server, so:"
+run 0 'connect -o StrictHostKeyChecking=accept-new myserver whoami'
+said ubuntu
+tell "From now on the name is enough. The exit status is the command's:"
+run 0 'connect myserver uname -s'
+said "$(uname -s)"
+run 3 "connect myserver 'echo to stderr >&2; exit 3'"
+said 'to stderr'
+tell "What goes in comes out, and nothing else:"
+run 0 "connect myserver 'tr a-z A-Z' <<<'hello from here'"
+said 'HELLO FROM HERE'
+tell "The agent speaks the protocol of ssh-agent, so that ssh, scp, git and rsync" \
+    "use the same keys:"
+run 0 "SSH_AUTH_SOCK=\$(pemkeep agent --socket) ssh-add -l"
+said "$(fingerprint "$tmp/as-they-came/mykey.pem")"
+
+title 'What has happened'
+tell "Each use of a key is in the log, and each line is bound to the one before:"
+run 0 'pemkeep log'
+said import sign connect
+run 0 'pemkeep log --verify'
+said 'log is sound'
 
 title 'When something goes wrong'
-tell "A message says what is wrong, and what to do next. The public half in" \
-    "place of the key:"
-ssh-keygen -yf mykey.pem >mykey.pub
-run 1 'pemkeep import mykey.pub'
-said 'it is a public key' hint:
-tell "A vault that is there already is not replaced:"
-run 1 'pemkeep init'
-said 'exists already'
-tell "Now with a wrong passphrase:"
+tell "Somebody stands in between, or has put another machine in the place of" \
+    "yours:"
+replace_server
+run 255 'connect myserver whoami'
+said 'has CHANGED' "$(fingerprint "$D/host_ed25519")" known_hosts
+tell "A name that is not known is asked of nobody; it may be a slip:"
+run 255 'connect myservr'
+said "'myservr'" myserver
+tell "Locked, the agent has neither keys nor passphrase:"
+run 0 'pemkeep lock'
+run 255 'connect myserver whoami'
+said 'passphrase'
+tell "A wrong passphrase opens nothing:"
 right=$passphrase passphrase='summer2024'
-run 3 'pemkeep export mykey -o again.pem'
+run 3 'pemkeep unlock'
 said 'wrong passphrase'
-holds 'something was written' test ! -e again.pem
 passphrase=$right
+run 0 'pemkeep unlock'
 tell "And a vault that others can read is refused until that is repaired:"
 run 0 'chmod 644 ~/.local/share/pemkeep/vault'
 run 7 'pemkeep keys'
 said 'has mode 0644' 'check --repair'
 run 0 'pemkeep check --repair'
 said 'mode was 0644, is 0400' 'The vault is sound'
+
+title 'Get a key out again'
+tell "An exported key is byte for byte the file that you downloaded, with the" \
+    "mode that ssh wants; for that the passphrase is asked for again. The public" \
+    "half goes to the standard output:"
+run 0 'pemkeep export mykey -o mykey.pem'
+run 0 'ls -l mykey.pem'
+said -r--------
+holds 'the bytes are not the same' cmp mykey.pem "$tmp/as-they-came/mykey.pem"
+run 0 'pemkeep export mykey --public'
+said "$(ssh-keygen -yf "$tmp/as-they-came/mykey.pem" | cut -d ' ' -f 1,2)"
+pemkeep export 서울 -o "$tmp/seoul" -q
+holds 'the bytes of the other are not the same' \
+    cmp "$tmp/seoul" "$tmp/as-they-came/서울.pem"
 
 title 'What lies on the disk'
 tell "The vault, the one before the last change, and a lock. No name and no key" \

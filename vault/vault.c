@@ -64,7 +64,8 @@ vault_close(struct vault *v)
 enum trust
 vault_judge(struct vault *v, const struct memory *m, const struct header *h)
 {
-	const unsigned about = VAULT_NOTE_ROLLBACK | VAULT_NOTE_FORK;
+	const unsigned about =
+	    VAULT_NOTE_ROLLBACK | VAULT_NOTE_FORK | VAULT_NOTE_SEEN_BAD;
 	struct seen seen;
 	enum trust trust;
 
@@ -77,13 +78,18 @@ vault_judge(struct vault *v, const struct memory *m, const struct header *h)
 		v->notes |= VAULT_NOTE_ROLLBACK;
 	if (trust == TRUST_FORK)
 		v->notes |= VAULT_NOTE_FORK;
+	if (trust == TRUST_CURRENT) /* somebody has remembered it */
+		v->notes &= ~(unsigned)VAULT_NOTE_SEEN_UNSAVED;
 	return trust;
 }
 
 void
 vault_remember(struct vault *v, const struct header *h)
 {
-	if (!seen_write(v->seen, h))
+	if (seen_write(v->seen, h))
+		v->notes &=
+		    ~(unsigned)(VAULT_NOTE_SEEN_BAD | VAULT_NOTE_SEEN_UNSAVED);
+	else
 		v->notes |= VAULT_NOTE_SEEN_UNSAVED;
 }
 
@@ -168,6 +174,48 @@ out:
 	folder_close(&f);
 	vault_close(v);
 	return r;
+}
+
+int
+vault_reload(struct vault *v, struct vault_error *e)
+{
+	struct folder f = FOLDER_INIT;
+	struct vault_error ours;
+	struct memory m;
+	struct image image;
+	enum trust trust;
+	int r;
+
+	if (v->changing)
+		return vault_fail(e, VAULT_EUSE, 0, "a transaction is open");
+	if (e == NULL)
+		e = &ours; /* its rule is looked at */
+	seen_load(v->seen, &m);
+	if ((r = folder_open(&f, v->path, true, e)) != 0 ||
+	    (r = image_read(&image, &f, f.base, true, e)) != 0)
+		goto out;
+	if ((r = image_open(&image, v->keys, e)) != 0) {
+		image_free(&image);
+		/* A sound header that our keys do not fit. */
+		if (r == VAULT_EDAMAGED && e->rule == 20)
+			r = vault_fail(e, VAULT_ECHANGED, 20, "vault");
+		goto out;
+	}
+	image_free(&v->image);
+	v->image = image;
+	trust = judge_again(v, &f, &m);
+	if (trust == TRUST_NEW || trust == TRUST_NEWER)
+		remember_reading(v, &f);
+out:
+	folder_close(&f);
+	return r;
+}
+
+bool
+vault_same_keys(const struct vault *a, const struct vault *b)
+{
+	return sodium_memcmp(
+		   keys_vault(a->keys), keys_vault(b->keys), KEY_BYTES) == 0;
 }
 
 int

@@ -12,6 +12,7 @@
  *
  *	vault_create() or vault_open()      the passphrase hash runs here
  *	vault_count(), vault_at(), vault_find(), vault_get()
+ *	vault_reload()                      if another process may have saved
  *	vault_begin()                       takes the lock, reads again if needed
  *	    vault_put(), vault_rename(), vault_set_info(), vault_remove(),
  *	    vault_set_passphrase()
@@ -142,10 +143,24 @@ int vault_can_create(const struct vault_place *place, struct vault_error *e);
 int vault_open(const struct vault_place *place, const struct secret *pass,
     struct vault **vp, struct vault_error *e);
 
+/*
+ * Read the file again with the keys that are there, for a handle that is kept
+ * while others save.  All that vault_open() checks is checked and remembered
+ * again, and the notes are those of now; entries move.  The failures are those
+ * of vault_open(), with ECHANGED where the file was made with other keys (a new
+ * passphrase, or another vault), and EUSE inside a transaction.  On failure all
+ * is as it was: whether the old content may still be used is the caller's policy,
+ * and vault_close() is what wipes the keys.
+ */
+int vault_reload(struct vault *v, struct vault_error *e);
+
+/* Are they the same vault, under the same passphrase, whatever is in it now? */
+bool vault_same_keys(const struct vault *a, const struct vault *b);
+
 /* Forget the keys and everything else; an open transaction is aborted. */
 void vault_close(struct vault *v);
 
-/* Bits of enum vault_note, since the vault was opened. */
+/* Bits of enum vault_note, as of the last reading or saving. */
 unsigned vault_notes(const struct vault *v);
 
 uint64_t vault_generation(const struct vault *v);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
-/* Export, rename, remove. */
+/* Export, rename, set, remove. */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "vault/sshkey.h"
 
 #include "src/agent/keeper_internal.h"
+#include "src/agent/keeper_log.h"
 
 /* The file as it was, or for a key that was made here, as it would be. */
 static int
@@ -69,6 +71,7 @@ keeper_export(struct keeper *k, const char *name, int fd, struct err *e)
 	if ((r = keeper_find(k, name, &entry, e)) != 0 ||
 	    (r = file_of(k, entry, &file, e)) != 0)
 		return r;
+	keeper_log_entry(k, LOG_EXPORT, entry); /* before it is anywhere */
 	r = write_secret(fd, file, e);
 	secret_free(file);
 	return r;
@@ -85,6 +88,7 @@ rename_entry(
 
 	if ((r = keeper_find(k, name, &entry, e)) != 0)
 		return r;
+	keeper_log_later(k, LOG_RENAME, entry);
 	if ((r = vault_rename(k->vault, entry->id, new_name, &ve)) == 0)
 		return 0;
 	if (r != VAULT_ETAKEN)
@@ -113,6 +117,54 @@ out:
 	return r;
 }
 
+/* Inside a transaction. */
+static int
+set_flags(struct keeper *k, const struct vault_entry *entry, bool confirm,
+    struct err *e)
+{
+	struct vault_sshkey info;
+	struct vault_error ve;
+	uint8_t *bytes;
+	size_t len;
+	bool newer;
+	int r = 0;
+
+	if (entry->type != VAULT_TYPE_SSHKEY ||
+	    !vault_sshkey_parse(entry->info, entry->info_len, &info, &newer)) {
+		err_set(e, ERR_UNSUPPORTED,
+		    "'%s' holds what this version does not know", entry->name);
+		err_hint(e, "update pemkeep on this machine");
+		return ERR_UNSUPPORTED;
+	}
+	info.flags &= ~VAULT_SSHKEY_CONFIRM;
+	if (confirm)
+		info.flags |= VAULT_SSHKEY_CONFIRM;
+	if ((bytes = vault_sshkey_info(&info, &len)) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if (vault_set_info(k->vault, entry->id, bytes, len, &ve) != 0)
+		r = keeper_vault_error(k, &ve, e);
+	free(bytes);
+	return r;
+}
+
+int
+keeper_set_confirm(
+    struct keeper *k, const char *name, bool confirm, struct err *e)
+{
+	const struct vault_entry *entry;
+	int r;
+
+	if ((r = keeper_begin(k, e)) != 0)
+		return r;
+	if ((r = keeper_find(k, name, &entry, e)) == 0 &&
+	    (r = set_flags(k, entry, confirm, e)) == 0) {
+		keeper_log_later(k, LOG_SET, entry);
+		return keeper_commit(k, e);
+	}
+	keeper_abort(k);
+	return r;
+}
+
 int
 keeper_remove(struct keeper *k, char *const *names, size_t count, struct err *e)
 {
@@ -123,10 +175,13 @@ keeper_remove(struct keeper *k, char *const *names, size_t count, struct err *e)
 	if ((r = keeper_refuse_replaced(k, e)) != 0 ||
 	    (r = keeper_begin(k, e)) != 0)
 		return r;
-	for (size_t i = 0; i < count && r == 0; i++)
-		if ((r = keeper_find(k, names[i], &entry, e)) == 0 &&
-		    vault_remove(k->vault, entry->id, &ve) != 0)
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if ((r = keeper_find(k, names[i], &entry, e)) != 0)
+			break;
+		keeper_log_later(k, LOG_REMOVE, entry);
+		if (vault_remove(k->vault, entry->id, &ve) != 0)
 			r = keeper_vault_error(k, &ve, e);
+	}
 	if (r == 0)
 		return keeper_commit(k, e);
 	keeper_abort(k);

@@ -15,6 +15,7 @@
 #include "vault/sshkey.h"
 
 #include "src/agent/keeper_internal.h"
+#include "src/agent/keeper_log.h"
 
 struct listener {
 	void (*fn)(void *arg, const struct keeper_finding *f);
@@ -207,23 +208,20 @@ restore_error(const struct keeper *k, const char *file,
 }
 
 int
-keeper_restore(struct keeper *k, const char *file, struct err *e)
+keeper_restore(struct keeper *k, const char *file, const struct secret *pass,
+    struct err *e)
 {
 	struct vault_place place;
 	struct vault_error ve;
-	struct secret *pass;
-	char prompt[300];
 	int r;
 
-	snprintf(prompt, sizeof(prompt), "Passphrase of '%.200s': ", file);
-	if ((r = keeper_make_places(k, e)) != 0 ||
-	    (r = passphrase_get(&k->options.passphrase, PASSPHRASE_VAULT,
-		 prompt, &pass, e)) != 0)
+	if ((r = keeper_make_places(k, e)) != 0)
 		return r;
 	keeper_warn_memory(k);
 	keeper_place(k, &place);
 	if (vault_restore(&place, file, pass, &ve) != 0)
-		r = restore_error(k, file, &ve, e);
-	secret_free(pass);
-	return r;
+		return restore_error(k, file, &ve, e);
+	keeper_log(k, LOG_RESTORE);
+	keeper_lock(k); /* what was open is not the vault any more */
+	return 0;
 }

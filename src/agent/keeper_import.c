@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Taking keys in: read, prove, store, and later prove again that they are
- * stored.  What counts as "the same key" is the canonical PKCS#8 form.
+ * Taking keys in: prove, store, and later prove again that they are stored.
+ * What counts as "the same key" is the canonical PKCS#8 form.  Files are read
+ * elsewhere (reader.h).
  */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,8 +18,8 @@
 #include "vault/sshkey.h"
 
 #include "src/agent/keeper_internal.h"
+#include "src/agent/keeper_log.h"
 
-#define TRIES 3
 #define RSA_LEAST 2048u /* bits of a new key */
 
 _Static_assert(sizeof(((struct keeper_proof *)0)->id) == VAULT_ID_BYTES,
@@ -31,6 +31,7 @@ struct arrival {
 	const char *source; /* NULL when it was made here */
 	const char *comment;
 	uint16_t format;
+	bool confirm;
 	const struct key *key;
 	const struct secret *original; /* NULL when it was made here */
 	struct secret *der;
@@ -38,78 +39,11 @@ struct arrival {
 };
 
 static int
-read_once(const struct secret *file, const struct secret *pass,
-    struct keyfile *out, struct err *e)
+name_taken(const char *name, struct err *e)
 {
-	keyfile_clear(out);
-	return keyfile_read(file, pass, out, e);
-}
-
-/* An encrypted file: the last file's passphrase first, then ask. */
-static int
-read_encrypted(struct keeper *k, const struct keeper_import *in,
-    struct keyfile *out, struct err *e)
-{
-	const struct passphrase_source *source = &k->options.passphrase;
-	int tries =
-	    passphrase_interactive(source, PASSPHRASE_KEYFILE) ? TRIES : 1;
-	struct secret *pass = NULL;
-	char prompt[300];
-	int r = ERR_LOCKED;
-
-	if (k->file_pass != NULL &&
-	    (r = read_once(in->file, k->file_pass, out, e)) != ERR_LOCKED)
-		return r;
-	snprintf(prompt, sizeof(prompt), "Passphrase of '%.200s': ", in->path);
-	for (; tries > 0 && r == ERR_LOCKED; tries--) {
-		r = passphrase_get(
-		    source, PASSPHRASE_KEYFILE, prompt, &pass, e);
-		if (r != 0)
-			return r == ERR_LOCKED ? ERR_NEED_PASSPHRASE : r;
-		r = read_once(in->file, pass, out, e);
-		if (r == 0) {
-			secret_free(k->file_pass);
-			k->file_pass = pass;
-			return 0;
-		}
-		secret_free(pass);
-		if (r == ERR_LOCKED && tries > 1)
-			keeper_warn(k, "", "wrong passphrase, try again");
-	}
-	return r;
-}
-
-static int
-read_key(struct keeper *k, const struct keeper_import *in, struct keyfile *out,
-    struct err *e)
-{
-	int r;
-
-	memset(out, 0, sizeof(*out));
-	r = keyfile_read(in->file, NULL, out, e);
-	if (r == ERR_NEED_PASSPHRASE)
-		r = read_encrypted(k, in, out, e);
-	return r;
-}
-
-/* The entry with this public key, or NULL. */
-static const struct vault_entry *
-find_public(const struct keeper *k, const struct buf *blob)
-{
-	struct vault_sshkey info;
-	bool newer;
-
-	for (size_t i = 0; i < vault_count(k->vault); i++) {
-		const struct vault_entry *entry = vault_at(k->vault, i);
-
-		if (entry->type == VAULT_TYPE_SSHKEY &&
-		    vault_sshkey_parse(
-			entry->info, entry->info_len, &info, &newer) &&
-		    info.public_key_len == blob->len &&
-		    memcmp(info.public_key, blob->data, blob->len) == 0)
-			return entry;
-	}
-	return NULL;
+	err_set(e, ERR_EXISTS, "the name '%s' is taken by another key", name);
+	err_hint(e, "choose another name, or rename that key");
+	return ERR_EXISTS;
 }
 
 static int
@@ -121,7 +55,8 @@ store(struct keeper *k, const struct arrival *a, uint8_t *id, struct err *e)
 		.created = (uint64_t)time(NULL),
 		.format = a->format,
 		.source = a->source,
-		.source_len = a->source != NULL ? strlen(a->source) : 0 };
+		.source_len = a->source != NULL ? strlen(a->source) : 0,
+		.flags = a->confirm ? VAULT_SSHKEY_CONFIRM : 0 };
 	struct vault_put put = { .name = a->name, .type = VAULT_TYPE_SSHKEY };
 	struct secret *payload = NULL;
 	uint8_t *bytes = NULL, sha1[20];
@@ -142,13 +77,10 @@ store(struct keeper *k, const struct arrival *a, uint8_t *id, struct err *e)
 	put.info = bytes;
 	put.payload = payload;
 	r = vault_put(k->vault, &put, id, &ve);
-	if (r == VAULT_ETAKEN) {
-		r = err_set(e, ERR_EXISTS,
-		    "the name '%s' is taken by another key", a->name);
-		err_hint(e, "choose another name, or rename that key");
-	} else if (r != 0) {
+	if (r == VAULT_ETAKEN)
+		r = name_taken(a->name, e);
+	else if (r != 0)
 		r = keeper_vault_error(k, &ve, e);
-	}
 out:
 	free(bytes);
 	secret_free(payload);
@@ -193,21 +125,23 @@ prepare(struct arrival *a, struct keeper_proof *proof, struct err *e)
 
 static int
 admit(struct keeper *k, struct arrival *a, struct keeper_imported *out,
-    struct err *e)
+    struct keeper_proof *proof, struct err *e)
 {
 	const struct vault_entry *entry;
 	int r;
 
-	if ((r = prepare(a, &out->proof, e)) != 0)
+	if ((r = prepare(a, proof, e)) != 0)
 		goto out;
-	entry = find_public(k, &a->blob);
+	entry = keeper_find_public(k, a->blob.data, a->blob.len);
 	if (entry != NULL) {
 		out->present = true;
-		memcpy(out->proof.id, entry->id, VAULT_ID_BYTES);
+		memcpy(proof->id, entry->id, VAULT_ID_BYTES);
 		r = compare(k, entry, a, out, e);
-	} else if ((r = store(k, a, out->proof.id, e)) == 0) {
+	} else if ((r = store(k, a, proof->id, e)) == 0) {
 		entry = vault_find(k->vault, a->name);
 		out->whole = true;
+		keeper_log_later(
+		    k, a->source != NULL ? LOG_IMPORT : LOG_GENERATE, entry);
 	}
 	if (r == 0)
 		r = keeper_facts(entry, &out->key, e);
@@ -217,37 +151,62 @@ out:
 	return r;
 }
 
+static int
+file_digest(const struct secret *file, uint8_t out[32], struct err *e)
+{
+	uint8_t d[DIGEST_MAX];
+
+	if (digest(DIGEST_SHA256, secret_bytes(file), secret_len(file), d) !=
+	    32)
+		return err_set(e, ERR_FAILED, "SHA-256 is not to be had");
+	memcpy(out, d, 32);
+	return 0;
+}
+
+int
+keeper_same_file(
+    const struct keeper_proof *proof, const struct secret *file, struct err *e)
+{
+	uint8_t now[32];
+	int r;
+
+	if ((r = file_digest(file, now, e)) != 0)
+		return r;
+	if (memcmp(now, proof->file, sizeof(now)) != 0)
+		return err_set(e, ERR_FAILED, "it was changed meanwhile");
+	return 0;
+}
+
 int
 keeper_import(struct keeper *k, const struct keeper_import *in,
-    struct keeper_imported *out, struct err *e)
+    struct keeper_imported *out, struct keeper_proof *proof, struct err *e)
 {
-	struct buf name = BUF_INIT, source = BUF_INIT;
-	struct keyfile file;
+	struct buf source = BUF_INIT;
+	struct key *key = NULL;
 	struct arrival a;
 	int r;
 
 	memset(out, 0, sizeof(*out));
+	memset(proof, 0, sizeof(*proof));
+	if ((r = file_digest(in->original, proof->file, e)) != 0 ||
+	    (r = key_from_pkcs8(in->der, &key, e)) != 0)
+		return r;
 	/* The vault takes UTF-8 only; a file's name may be anything. */
 	if (utf8_valid(in->source, strlen(in->source)))
 		buf_put_text(&source, in->source);
 	else
 		utf8_escape(&source, in->source, strlen(in->source));
-	if ((r = read_key(k, in, &file, e)) != 0 ||
-	    (r = keeper_name(in->name, &name, e)) != 0)
-		goto out;
-	out->repairs = file.repairs;
-	a = (struct arrival){ .name = buf_text(&name),
+	out->repairs = in->repairs;
+	a = (struct arrival){ .name = in->name,
 		.source = buf_text(&source),
-		.comment = file.comment,
-		.format = (uint16_t)((unsigned)file.format |
-		    (file.encrypted ? VAULT_SSHKEY_ENCRYPTED : 0)),
-		.key = file.key,
-		.original = in->file,
+		.comment = in->comment,
+		.format = in->format,
+		.confirm = in->confirm,
+		.key = key,
+		.original = in->original,
 		.blob = BUF_INIT };
-	r = admit(k, &a, out, e);
-out:
-	keyfile_clear(&file);
-	buf_free(&name);
+	r = admit(k, &a, out, proof, e);
+	key_free(key);
 	buf_free(&source);
 	return r;
 }
@@ -297,17 +256,71 @@ find_kind(const char *word)
 	return NULL;
 }
 
+/* NULL: there is none of that size, and said so. */
+static const struct kind *
+check_kind(const char *type, unsigned bits, struct err *e)
+{
+	const struct kind *kind = find_kind(type);
+
+	if (kind == NULL)
+		err_set(e, ERR_USAGE, "--type must be ed25519 or rsa, not '%s'",
+		    type);
+	else if (bits != 0 && kind->type != KEY_RSA)
+		err_set(e, ERR_USAGE, "--bits is for rsa only");
+	else if (bits != 0 && (bits < RSA_LEAST || bits > KEY_RSA_MAX))
+		err_set(e, ERR_USAGE, "--bits must be %u to %u, not %u",
+		    RSA_LEAST, KEY_RSA_MAX, bits);
+	else
+		return kind;
+	return NULL;
+}
+
+int
+keeper_can_generate(const struct keeper *k, const char *name, const char *type,
+    unsigned bits, struct err *e)
+{
+	struct buf composed = BUF_INIT;
+	int r;
+
+	if (check_kind(type, bits, e) == NULL)
+		return ERR_USAGE;
+	if ((r = keeper_name(name, &composed, e)) == 0 &&
+	    vault_find(k->vault, buf_text(&composed)) != NULL)
+		r = name_taken(buf_text(&composed), e);
+	buf_free(&composed);
+	return r;
+}
+
+int
+keeper_make(
+    const char *type, unsigned bits, struct secret **derp, struct err *e)
+{
+	const struct kind *kind = check_kind(type, bits, e);
+	struct key *key = NULL;
+	int r;
+
+	*derp = NULL;
+	if (kind == NULL)
+		return ERR_USAGE;
+	if ((r = key_generate(
+		 kind->type, bits != 0 ? bits : kind->bits, &key, e)) == 0)
+		r = key_to_pkcs8(key, derp, e);
+	key_free(key);
+	return r;
+}
+
 /* Inside a transaction. */
 static int
 put_generated(struct keeper *k, const char *name, const struct kind *kind,
-    unsigned bits, struct keeper_key *made, struct err *e)
+    const struct secret *der, struct keeper_key *made, struct err *e)
 {
 	struct keeper_imported out;
+	struct keeper_proof proof;
 	struct key *key;
 	struct arrival a;
 	int r;
 
-	if ((r = key_generate(kind->type, bits, &key, e)) != 0)
+	if ((r = key_from_pkcs8(der, &key, e)) != 0)
 		return r;
 	a = (struct arrival){ .name = name,
 		.comment = name,
@@ -315,7 +328,7 @@ put_generated(struct keeper *k, const char *name, const struct kind *kind,
 		.key = key,
 		.blob = BUF_INIT };
 	memset(&out, 0, sizeof(out));
-	r = admit(k, &a, &out, e);
+	r = admit(k, &a, &out, &proof, e);
 	*made = out.key;
 	key_free(key);
 	return r;
@@ -323,26 +336,19 @@ put_generated(struct keeper *k, const char *name, const struct kind *kind,
 
 int
 keeper_generate(struct keeper *k, const char *name, const char *type,
-    unsigned bits, struct keeper_key *made, struct err *e)
+    const struct secret *der, struct keeper_key *made, struct err *e)
 {
-	const struct kind *kind = find_kind(type);
 	struct buf composed = BUF_INIT;
+	const struct kind *kind = check_kind(type, 0, e);
 	int r;
 
 	memset(made, 0, sizeof(*made));
 	if (kind == NULL)
-		return err_set(e, ERR_USAGE,
-		    "--type must be ed25519 or rsa, not '%s'", type);
-	if (bits != 0 && kind->type != KEY_RSA)
-		return err_set(e, ERR_USAGE, "--bits is for rsa only");
-	if (bits != 0 && (bits < RSA_LEAST || bits > KEY_RSA_MAX))
-		return err_set(e, ERR_USAGE, "--bits must be %u to %u, not %u",
-		    RSA_LEAST, KEY_RSA_MAX, bits);
+		return ERR_USAGE;
 	if ((r = keeper_name(name, &composed, e)) != 0 ||
 	    (r = keeper_begin(k, e)) != 0)
 		goto out;
-	r = put_generated(k, buf_text(&composed), kind,
-	    bits != 0 ? bits : kind->bits, made, e);
+	r = put_generated(k, buf_text(&composed), kind, der, made, e);
 	if (r == 0)
 		r = keeper_commit(k, e);
 	else

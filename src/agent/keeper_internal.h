@@ -4,17 +4,32 @@
 
 /* What the files of the keeper share. */
 
+#include <sys/stat.h>
+
 #include "pemkeep/agent/keeper.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "vault/vault.h"
 
+#define KEEPER_READY 16
+
 struct keeper {
 	struct keeper_options options;
 	struct buf path; /* of the vault */
 	struct buf seen;
-	struct vault *vault;      /* NULL while locked */
-	struct secret *file_pass; /* the last key file's, to be tried again */
+	struct vault *vault; /* NULL while locked */
+	struct ready {       /* keys that have signed; keeper_sign.c */
+		uint8_t id[VAULT_ID_BYTES];
+		uint64_t revision;
+		struct key *key;
+		unsigned idle; /* calls of keeper_cool() since */
+	} ready[KEEPER_READY];
+	struct stat was; /* its file, when it was read or written */
+	struct stat folder;
+	struct stat memory;             /* the seen file; all 0: none */
+	struct keeper_asker *asker;     /* for the log; or NULL */
+	struct keeper_pending *pending; /* keeper_log.c */
+	bool log_failed;
 };
 
 /* A warning, with the next step or "". */
@@ -52,8 +67,11 @@ int keeper_facts(
 int keeper_private(const struct keeper *k, const struct vault_entry *entry,
     struct secret **derp, struct secret **originalp, struct err *e);
 
-/* A name with Hangul composed, in place of what is in 'out'; ERR_USAGE if no
- * key can have it. */
-int keeper_name(const char *name, struct buf *out, struct err *e);
+/* Forget the keys that are ready to sign. */
+void keeper_forget_ready(struct keeper *k);
+
+/* The entry with this public key, or NULL. */
+const struct vault_entry *keeper_find_public(
+    const struct keeper *k, const uint8_t *blob, size_t len);
 
 #endif

@@ -13,29 +13,6 @@
 
 #include "src/agent/keeper_internal.h"
 
-void
-keeper_key_clear(struct keeper_key *key)
-{
-	free(key->name);
-	free(key->type);
-	free(key->fingerprint);
-	free(key->ec2_created);
-	free(key->ec2_imported);
-	free(key->public_line);
-	free(key->source);
-	free(key->comment);
-	memset(key, 0, sizeof(*key));
-}
-
-void
-keeper_keys_clear(struct keeper_keys *keys)
-{
-	for (size_t i = 0; i < keys->count; i++)
-		keeper_key_clear(&keys->list[i]);
-	free(keys->list);
-	memset(keys, 0, sizeof(*keys));
-}
-
 /* The content of a buf as a string of its own; the buf is emptied. */
 static char *
 take(struct buf *b)
@@ -100,6 +77,7 @@ keeper_facts(
 		public_facts(&info, entry->name, key);
 		key->created = info.created;
 		key->encrypted = (info.format & VAULT_SSHKEY_ENCRYPTED) != 0;
+		key->confirm = (info.flags & VAULT_SSHKEY_CONFIRM) != 0;
 		key->source = strndup(
 		    info.source != NULL ? info.source : "", info.source_len);
 		key->comment = strndup(
@@ -132,6 +110,12 @@ by_name(const void *a, const void *b)
 	const struct keeper_key *left = a, *right = b;
 
 	return strcmp(left->name, right->name);
+}
+
+size_t
+keeper_count(const struct keeper *k)
+{
+	return k->vault != NULL ? vault_count(k->vault) : 0;
 }
 
 int

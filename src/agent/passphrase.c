@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * The sources of a passphrase, in order: descriptor, file, terminal.  One that
- * is configured and fails is an error; it never falls through to the next.
+ * The sources of a passphrase, in order: descriptor, file, terminal, the program
+ * that SSH_ASKPASS names.  One that is configured and fails is an error; it never
+ * falls through to the next.
  */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "pemkeep/agent/passphrase.h"
+#include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/utf8.h"
 #include "vault/secret.h"
 
+#include "src/agent/askpass.h"
 #include "src/agent/tty.h"
 
 #define LONGEST 1024u
@@ -61,32 +66,44 @@ takes_file(enum passphrase_for what)
 }
 
 static int
-open_file(const char *path, int *fdp, struct err *e)
+cannot_open(const char *path, struct err *e)
 {
-	struct stat st;
-	int fd;
+	return err_system(e, ERR_LOCKED, errno,
+	    "cannot open PEMKEEP_PASSPHRASE_FILE '%s'", path);
+}
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		int saved = errno;
-
-		if (fd != -1)
-			close(fd);
-		return err_system(e, ERR_LOCKED, saved,
-		    "cannot open PEMKEEP_PASSPHRASE_FILE '%s'", path);
-	}
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077) == 0 &&
-	    (st.st_uid == geteuid() || st.st_uid == 0)) {
-		*fdp = fd;
+static int
+check_file(const char *path, const struct stat *st, struct err *e)
+{
+	if (S_ISREG(st->st_mode) && (st->st_mode & 077) == 0 &&
+	    (st->st_uid == geteuid() || st->st_uid == 0))
 		return 0;
-	}
-	close(fd);
 	err_set(e, ERR_UNTRUSTED,
 	    "PEMKEEP_PASSPHRASE_FILE '%s' must be a file that only you can "
 	    "read",
 	    path);
 	err_hint(e, "chmod 400 '%s'", path);
 	return ERR_UNTRUSTED;
+}
+
+static int
+open_file(const char *path, int *fdp, struct err *e)
+{
+	struct stat st;
+	int fd, r;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1)
+		return cannot_open(path, e);
+	if (fstat(fd, &st) == -1)
+		r = cannot_open(path, e);
+	else
+		r = check_file(path, &st, e);
+	if (r == 0)
+		*fdp = fd;
+	else
+		close(fd);
+	return r;
 }
 
 static int
@@ -108,10 +125,14 @@ static int
 ask(enum passphrase_for what, const char *prompt, struct secret *out,
     struct err *e)
 {
+	struct buf safe = BUF_INIT;
 	struct secret *again;
 	int r;
 
-	if ((r = tty_ask(prompt, out, e)) != 0)
+	utf8_escape(&safe, prompt, strlen(prompt));
+	r = tty_ask(buf_text(&safe), false, out, e);
+	buf_free(&safe);
+	if (r != 0)
 		return r;
 	if (what != PASSPHRASE_FIRST && what != PASSPHRASE_NEW)
 		return 0;
@@ -119,7 +140,7 @@ ask(enum passphrase_for what, const char *prompt, struct secret *out,
 		return 0; /* refused anyway */
 	if ((again = room()) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	r = tty_ask("Once more: ", again, e);
+	r = tty_ask("Once more: ", false, again, e);
 	if (r == 0 && !secret_equal(out, again))
 		r = err_set(e, ERR_LOCKED, "the two passphrases differ");
 	secret_free(again);
@@ -153,6 +174,18 @@ check_length(enum passphrase_for what, const struct secret *pass, struct err *e)
 	return 0;
 }
 
+int
+passphrase_check(const struct passphrase_source *source, struct err *e)
+{
+	struct stat st;
+
+	if (source->fd != -1 || source->file == NULL)
+		return 0;
+	if (stat(source->file, &st) == -1 || access(source->file, R_OK) == -1)
+		return cannot_open(source->file, e);
+	return check_file(source->file, &st, e);
+}
+
 bool
 passphrase_interactive(
     const struct passphrase_source *source, enum passphrase_for what)
@@ -184,11 +217,14 @@ passphrase_get(const struct passphrase_source *source, enum passphrase_for what,
 		r = read_descriptor(source->fd, out, e);
 	} else if (source->file != NULL && takes_file(what)) {
 		r = read_file(source->file, out, e);
+	} else if (!source->no_input && askpass_wanted()) {
+		r = askpass_ask(prompt, out, e);
 	} else if (source->no_input || !tty_there()) {
 		r = err_set(e, ERR_LOCKED,
 		    "a passphrase is needed, and there "
 		    "is no terminal to ask at");
-		err_hint(e, "use --passphrase-fd N or PEMKEEP_PASSPHRASE_FILE");
+		err_hint(e, "use --passphrase-fd N%s",
+		    takes_file(what) ? " or PEMKEEP_PASSPHRASE_FILE" : "");
 	} else {
 		r = ask(what, prompt, out, e);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * A question at the terminal, without echo.  Written after the order of steps
+ * A question at the terminal.  Written after the order of steps
  * that readpassphrase(3) has proven: catch signals, switch echo off, read byte
  * by byte into locked memory, restore, and only then let a signal have its way.
  */
@@ -14,9 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
-#include "pemkeep/base/utf8.h"
 #include "vault/secret.h"
 
 #include "src/agent/tty.h"
@@ -52,40 +50,40 @@ tty_there(void)
 	return true;
 }
 
+/*
+ * They are let through only while pselect(2) waits: one that came just before
+ * read(2) would not wake it.  Not so SIGTTIN and SIGTTOU, which are the answer to
+ * what we do ourselves, and keep us from doing it in the background.
+ */
+struct signals {
+	struct sigaction actions[CAUGHT];
+	sigset_t mask;
+};
+
 static void
-catch_signals(struct sigaction old[CAUGHT])
+catch_signals(struct signals *old)
 {
 	struct sigaction sa;
+	sigset_t held;
 
 	memset(&sa, 0, sizeof(sa));
 	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = on_signal; /* no SA_RESTART: read(2) must return */
-	for (size_t i = 0; i < CAUGHT; i++)
-		sigaction(caught[i], &sa, &old[i]);
-}
-
-/*
- * They come in only where the answer is waited for: one that came between a look
- * at 'arrived' and read(2) would be forgotten.  SIGTTIN and SIGTTOU are what those
- * calls themselves make, and must get through.
- */
-static void
-hold_signals(sigset_t *before)
-{
-	sigset_t held;
-
 	sigemptyset(&held);
 	for (size_t i = 0; i < CAUGHT; i++)
 		if (caught[i] != SIGTTIN && caught[i] != SIGTTOU)
 			sigaddset(&held, caught[i]);
-	sigprocmask(SIG_BLOCK, &held, before);
+	sigprocmask(SIG_BLOCK, &held, &old->mask);
+	sa.sa_handler = on_signal;
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaction(caught[i], &sa, &old->actions[i]);
 }
 
 static void
-restore_signals(const struct sigaction old[CAUGHT])
+restore_signals(const struct signals *old)
 {
 	for (size_t i = 0; i < CAUGHT; i++)
-		sigaction(caught[i], &old[i], NULL);
+		sigaction(caught[i], &old->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &old->mask, NULL);
 }
 
 static void
@@ -158,47 +156,48 @@ read_line(int fd, const sigset_t *waiting, struct secret *answer)
 
 /* One question; the signal that came meanwhile, or 0, in *signo. */
 static enum line
-ask_once(int fd, const char *prompt, struct secret *answer, int *signo)
+ask_once(
+    int fd, const char *prompt, bool echo, struct secret *answer, int *signo)
 {
-	struct sigaction old[CAUGHT];
-	sigset_t before;
+	struct signals old;
 	struct termios modes, silent;
-	bool is_tty;
+	bool hide;
 	enum line got;
 
 	arrived = 0;
-	catch_signals(old);
-	hold_signals(&before);
-	is_tty = tcgetattr(fd, &modes) == 0;
-	if (is_tty) {
+	catch_signals(&old);
+	hide = !echo && tcgetattr(fd, &modes) == 0;
+	if (hide) {
 		silent = modes;
 		silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 		set_modes(fd, &silent);
 	}
 	write_text(fd, prompt);
-	got = read_line(fd, &before, answer);
+	got = read_line(fd, &old.mask, answer);
 	*signo = arrived;
 	arrived = 0;
-	write_text(fd, "\n");
-	if (is_tty)
+	if (!echo || got != LINE_DONE)
+		write_text(fd, "\n");
+	if (hide)
 		set_modes(fd, &modes);
-	restore_signals(old);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	restore_signals(&old);
 	return got;
 }
 
 int
-tty_ask(const char *prompt, struct secret *answer, struct err *e)
+tty_ask(const char *prompt, bool echo, struct secret *answer, struct err *e)
 {
-	struct buf safe = BUF_INIT;
 	enum line got;
 	int fd, signo, r;
 
 	if ((fd = open_tty()) == -1)
 		return err_set(e, ERR_LOCKED, "there is no terminal to ask at");
-	utf8_escape(&safe, prompt, strlen(prompt));
+	if (fd >= FD_SETSIZE) {
+		close(fd);
+		return err_set(e, ERR_LOCKED, "too many descriptors are open");
+	}
 	do {
-		got = ask_once(fd, buf_text(&safe), answer, &signo);
+		got = ask_once(fd, prompt, echo, answer, &signo);
 		if (signo != 0)
 			kill(getpid(), signo); /* it may end or stop us here */
 	} while (got == LINE_SIGNAL &&
@@ -213,7 +212,6 @@ tty_ask(const char *prompt, struct secret *answer, struct err *e)
 		r = err_set(e, ERR_LOCKED, "no passphrase was given");
 	if (r != 0)
 		secret_clear(answer);
-	buf_free(&safe);
 	close(fd);
 	return r;
 }

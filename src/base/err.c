@@ -93,15 +93,15 @@ int
 err_system(
     struct err *e, enum err_code code, int os_error, const char *fmt, ...)
 {
-	char text[sizeof(e->text)];
+	struct err subject;
 	va_list ap;
 
 	if (e == NULL)
 		return code;
 	va_start(ap, fmt);
-	describe(text, sizeof(text), fmt, ap);
+	describe(subject.text, sizeof(subject.text), fmt, ap);
 	va_end(ap);
-	return err_set(e, code, "%s: %s", text, strerror(os_error));
+	return err_set(e, code, "%s: %s", subject.text, strerror(os_error));
 }
 
 int

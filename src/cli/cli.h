@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 struct buf;
+struct client;
 struct err;
 struct json;
-struct keeper;
 struct keeper_key;
 
 struct option {
@@ -34,6 +34,12 @@ struct command {
 	const char *about;            /* more lines of help, or NULL */
 	const struct option *options; /* ended by a NULL name; may be NULL */
 	int (*run)(struct cli *cli);  /* the exit status */
+	/*
+	 * Reads its own command line: the operands are all words from its name
+	 * on, and min and max do not count.
+	 */
+	bool own_options;
+	void (*help)(struct buf *b); /* instead of the usual one, or NULL */
 };
 
 extern const struct command *const commands[]; /* ended by NULL */
@@ -98,12 +104,14 @@ void out_put(struct buf *b, const char *text);
  */
 int prompt_confirm(const struct cli *cli, const char *question, struct err *e);
 
-/* session.c: the keeper, as this command line wants it */
+/* session.c: the agent, as this command line wants it */
 
-/* A keeper that is not unlocked. */
-int session_start(const struct cli *cli, struct keeper **kp, struct err *e);
-/* One that is. */
-int session_open(const struct cli *cli, struct keeper **kp, struct err *e);
+/* The way to it; nothing is started yet. */
+int session_start(const struct cli *cli, struct client **cp, struct err *e);
+/* Not the agent, but a keeper for this command alone. */
+int session_own(const struct cli *cli, struct client **cp, struct err *e);
+/* With the vault unlocked. */
+int session_open(const struct cli *cli, struct client **cp, struct err *e);
 
 /* show.c: how a key is shown */
 void show_key_lines(struct buf *b, const struct keeper_key *key);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
@@ -52,17 +52,23 @@ on_finding(void *arg, const struct keeper_finding *f)
 }
 
 static int
-check(const struct cli *cli, struct keeper *k)
+check(const struct cli *cli, struct client *c)
 {
 	struct findings to = { .text = BUF_INIT };
 	struct json *top = NULL;
+	struct err e;
 	int status;
 
 	if (option_on(cli, "json")) {
 		top = json_new_object();
 		to.json = json_new_array();
 	}
-	keeper_check(k, on_finding, &to);
+	if (client_check(c, on_finding, &to, &e) != 0) {
+		json_free(to.json);
+		json_free(top);
+		buf_free(&to.text);
+		return out_error(&e);
+	}
 	if (top != NULL) {
 		json_set(top, "findings", to.json);
 		status = out_json(top);
@@ -84,21 +90,21 @@ on_mode(void *arg, const char *path, unsigned was, unsigned now)
 }
 
 static int
-restore(const struct cli *cli, struct keeper *k, const char *copy)
+restore(const struct cli *cli, struct client *c, const char *copy)
 {
 	struct stat was, from;
-	bool kept = stat(keeper_path(k), &was) == 0 &&
+	bool kept = stat(client_path(c), &was) == 0 &&
 	    (stat(copy, &from) != 0 || from.st_ino != was.st_ino ||
 		from.st_dev != was.st_dev);
 	struct err e;
 
-	if (keeper_restore(k, copy, &e) != 0)
+	if (client_restore(c, copy, &e) != 0)
 		return out_error(&e);
 	if (kept)
 		out_say(cli,
 		    "'%s' is the vault now; what was there is kept as "
 		    "'%s.replaced'.",
-		    copy, keeper_path(k));
+		    copy, client_path(c));
 	else
 		out_say(cli, "'%s' is the vault now.", copy);
 	return 0;
@@ -108,7 +114,7 @@ static int
 run(struct cli *cli)
 {
 	const char *copy = option_value(cli, "restore");
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	struct err e;
 	int status;
 
@@ -117,18 +123,18 @@ run(struct cli *cli)
 		    "--repair and --restore are two steps: do one of them");
 		return out_error(&e);
 	}
-	if (session_start(cli, &k, &e) != 0 ||
+	if (session_start(cli, &c, &e) != 0 ||
 	    (option_on(cli, "repair") &&
-		keeper_repair(k, on_mode, cli, &e) != 0)) {
+		client_repair(c, on_mode, cli, &e) != 0)) {
 		status = out_error(&e);
 	} else if (copy != NULL) {
-		status = restore(cli, k, copy);
-	} else if (keeper_unlock(k, &e) != 0) {
+		status = restore(cli, c, copy);
+	} else if (client_unlock(c, 0, &e) != 0) {
 		status = out_error(&e);
 	} else {
-		status = check(cli, k);
+		status = check(cli, c);
 	}
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

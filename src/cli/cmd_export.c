@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
@@ -69,14 +69,14 @@ flush_folder(const char *path, struct err *e)
 }
 
 static int
-export_private(const struct cli *cli, struct keeper *k, struct err *e)
+export_private(const struct cli *cli, struct client *c, struct err *e)
 {
 	const char *path = option_value(cli, "output");
 	int fd = -1, r;
 
 	if ((r = create(path, &fd, e)) != 0)
 		return r;
-	r = keeper_export(k, cli->operands[0], fd, e);
+	r = client_export(c, cli->operands[0], fd, e);
 	if (r == ERR_SYSTEM) {
 		const struct err why = *e;
 
@@ -95,13 +95,13 @@ export_private(const struct cli *cli, struct keeper *k, struct err *e)
 }
 
 static int
-print_public(const struct cli *cli, struct keeper *k, struct err *e)
+print_public(const struct cli *cli, struct client *c, struct err *e)
 {
 	struct keeper_key key;
 	struct buf b = BUF_INIT;
 	int r;
 
-	if ((r = keeper_public(k, cli->operands[0], &key, e)) != 0)
+	if ((r = client_public(c, cli->operands[0], &key, e)) != 0)
 		return r;
 	out_put(&b, key.public_line);
 	buf_put_text(&b, "\n");
@@ -116,7 +116,7 @@ static int
 run(struct cli *cli)
 {
 	bool public = option_on(cli, "public");
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	struct err e;
 	int r;
 
@@ -127,10 +127,10 @@ run(struct cli *cli)
 		return out_error(&e);
 	}
 	memset(&e, 0, sizeof(e));
-	if ((r = session_open(cli, &k, &e)) == 0)
-		r = public ? print_public(cli, k, &e)
-			   : export_private(cli, k, &e);
-	keeper_free(k);
+	if ((r = session_open(cli, &c, &e)) == 0)
+		r = public ? print_public(cli, c, &e)
+			   : export_private(cli, c, &e);
+	client_free(c);
 	if (r != 0 && e.code != ERR_OK)
 		return out_error(&e);
 	return r == 0 ? 0 : err_exit_status((enum err_code)r);

@@ -2,7 +2,7 @@
 
 /* pemkeep generate: make a key that never lies on a disk in clear. */
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
@@ -29,20 +29,20 @@ run(struct cli *cli)
 {
 	const char *type = option_value(cli, "type");
 	struct keeper_key key = { 0 };
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	unsigned bits;
 	struct err e;
 	int status;
 
 	if (option_number(cli, "bits", 1, &bits, &e) != 0 ||
-	    session_open(cli, &k, &e) != 0 ||
-	    keeper_generate(k, cli->operands[0],
+	    session_open(cli, &c, &e) != 0 ||
+	    client_generate(c, cli->operands[0],
 		type != NULL ? type : "ed25519", bits, &key, &e) != 0)
 		status = out_error(&e);
 	else
 		status = show(cli, &key);
 	keeper_key_clear(&key);
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

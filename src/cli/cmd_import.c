@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * pemkeep import: take key files in.  All of them are stored in one save; only
- * after that are the files touched: their mode is set to 0400, and with --move
- * a file goes when the vault, read back from the disk, holds the same private
- * key.  Files are not overwritten before they are removed: on today's disks
- * that would be a promise without effect.
+ * pemkeep import: take key files in.  They are opened here and read by the
+ * keeper.  Some hundreds are stored in one save.  Only when all are stored are
+ * the files touched: their mode is set to 0400, and with --move a file goes when
+ * the vault, read back from the disk, holds the same private key.  Files are not
+ * overwritten before they are removed: on today's disks that would be a promise
+ * without effect.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
@@ -157,38 +158,108 @@ report(const struct cli *cli, const struct job *jobs, size_t count)
 	return status;
 }
 
-/* Read all, save once. */
+/* Store those that were read; *stored counts them over all batches. */
 static int
-store_all(const struct cli *cli, struct keeper *k, struct job *jobs,
-    size_t count, struct err *e)
+store(struct client *c, struct job *jobs, size_t count, size_t *stored,
+    struct err *e)
 {
-	size_t added = 0;
+	struct client_imported results[CLIENT_BATCH];
+	size_t n = 0;
 	int r;
 
-	if ((r = keeper_begin(k, e)) != 0)
-		return r;
 	for (size_t i = 0; i < count; i++) {
-		r = job_take(
-		    &jobs[i], k, option_value(cli, "name"), &jobs[i].error);
-		if (r == ERR_INTERRUPTED) {
-			keeper_abort(k);
-			*e = jobs[i].error;
-			return r;
-		}
-		if (r == 0 && !jobs[i].in.present)
-			added++;
+		if (!jobs[i].read)
+			continue;
+		jobs[i].number = *stored + n;
+		results[n++].error = &jobs[i].error;
 	}
-	if (added > 0)
-		return keeper_commit(k, e);
-	keeper_abort(k);
+	if (n == 0 || (r = client_commit(c, results, n, e)) != 0)
+		return n == 0 ? 0 : r;
+	for (size_t i = 0; i < count; i++)
+		if (jobs[i].read)
+			job_stored(
+			    &jobs[i], &results[jobs[i].number - *stored].in);
+	*stored += n;
+	return 0;
+}
+
+/* At most CLIENT_BATCH of them: read all, save once. */
+static int
+import_batch(struct client *c, struct job *jobs, size_t count, size_t *stored,
+    struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (job_read(&jobs[i], c, &jobs[i].error) == ERR_INTERRUPTED) {
+			*e = jobs[i].error;
+			return ERR_INTERRUPTED;
+		}
+	}
+	return store(c, jobs, count, stored, e);
+}
+
+static size_t
+count_taken(const struct job *jobs, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += jobs[i].taken;
+	return n;
+}
+
+static int
+import_all(const struct cli *cli, struct client *c, struct job *jobs,
+    size_t count, struct err *e)
+{
+	bool move = option_on(cli, "move");
+	size_t stored = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i += CLIENT_BATCH)
+		r = import_batch(c, jobs + i,
+		    count - i < CLIENT_BATCH ? count - i : CLIENT_BATCH,
+		    &stored, e);
 	/* An earlier save may have been one that was not certain to last. */
-	return option_on(cli, "move") ? keeper_flush(k, e) : 0;
+	if (r == 0 && move && count_taken(jobs, count) > 0)
+		r = client_flush(c, e);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		job_settle(jobs, i, c, move);
+	return 0;
+}
+
+/* It ended in the middle: what had been stored before is. */
+static int
+give_up(const struct job *jobs, size_t count, const struct err *e)
+{
+	size_t taken = count_taken(jobs, count);
+	int status = out_error(e);
+	char text[100];
+
+	if (taken > 0) {
+		snprintf(text, sizeof(text),
+		    "the keys of %zu files are in the vault by now; no file "
+		    "was touched",
+		    taken);
+		out_warning(text, "run the command again");
+	}
+	return status;
+}
+
+static bool
+any_moved(const struct job *jobs, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (jobs[i].moved)
+			return true;
+	return false;
 }
 
 static int
 import_files(const struct cli *cli, const struct collection *files)
 {
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	struct job *jobs;
 	size_t count = files->count;
 	struct err e;
@@ -198,29 +269,24 @@ import_files(const struct cli *cli, const struct collection *files)
 		err_set(&e, ERR_NOMEM, "out of memory");
 		return out_error(&e);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		jobs[i].found = &files->list[i];
-	if (session_open(cli, &k, &e) != 0 ||
-	    store_all(cli, k, jobs, count, &e) != 0) {
-		status = out_error(&e);
-	} else {
-		bool moved = false;
-
-		for (size_t i = 0; i < count; i++) {
-			job_settle(jobs, i, k, option_on(cli, "move"));
-			moved = moved || jobs[i].moved;
-		}
-		status = report(cli, jobs, count);
-		if (moved)
-			out_say(cli,
-			    "The vault is the only copy now: keep a backup of "
-			    "'%s'.",
-			    keeper_path(k));
+		jobs[i].wanted = option_value(cli, "name");
+		jobs[i].confirm = option_on(cli, "confirm");
 	}
+	if (session_open(cli, &c, &e) != 0 ||
+	    import_all(cli, c, jobs, count, &e) != 0)
+		status = give_up(jobs, count, &e);
+	else
+		status = report(cli, jobs, count);
+	if (any_moved(jobs, count))
+		out_say(cli,
+		    "The vault is the only copy now: keep a backup of '%s'.",
+		    client_path(c));
 	for (size_t i = 0; i < count; i++)
 		keeper_key_clear(&jobs[i].in.key);
 	free(jobs);
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 
@@ -253,6 +319,7 @@ run(struct cli *cli)
 static const struct option options[] = {
 	{ "move", 0, NULL, "remove each file once its key is safely stored" },
 	{ "name", 0, "NAME", "call the key NAME (for one file)" },
+	{ "confirm", 0, NULL, "ask before each use of these keys" },
 	{ NULL, 0, NULL, NULL },
 };
 

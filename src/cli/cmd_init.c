@@ -2,7 +2,7 @@
 
 /* pemkeep init: make the vault.  It never replaces one. */
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/err.h"
 
 #include "src/cli/cli.h"
@@ -11,24 +11,24 @@
 static int
 run(struct cli *cli)
 {
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	unsigned memory, passes;
 	struct err e;
 	int status = 0;
 
 	if (option_number(cli, "kdf-memory", 1, &memory, &e) != 0 ||
 	    option_number(cli, "kdf-passes", 1, &passes, &e) != 0 ||
-	    session_start(cli, &k, &e) != 0 ||
-	    keeper_init(k, memory, passes, &e) != 0) {
+	    session_start(cli, &c, &e) != 0 ||
+	    client_init(c, memory, passes, &e) != 0) {
 		status = out_error(&e);
 	} else {
-		out_say(cli, "The vault is '%s'.", keeper_path(k));
+		out_say(cli, "The vault is '%s'.", client_path(c));
 		out_say(cli,
 		    "A copy of this file is a backup, and you need one: "
 		    "without "
 		    "it and its passphrase the keys in it are lost.");
 	}
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

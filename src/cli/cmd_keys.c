@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/table.h"
@@ -46,6 +46,10 @@ put_key(struct table *t, const struct keeper_key *key)
 	put_row(t,
 	    (const char *const[]){ key->name, key->type,
 		key->bits != 0 ? bits : "", key->fingerprint, created });
+	if (key->confirm)
+		put_row(t,
+		    (const char *const[]){
+			"", "", "", "each use is to be confirmed", "" });
 	if (strcmp(key->ec2_created, key->ec2_imported) == 0) {
 		put_form(t, "EC2", key->ec2_created);
 		return;
@@ -85,11 +89,11 @@ static int
 run(struct cli *cli)
 {
 	struct keeper_keys keys = { 0 };
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	struct err e;
 	int status;
 
-	if (session_open(cli, &k, &e) != 0 || keeper_list(k, &keys, &e) != 0) {
+	if (session_open(cli, &c, &e) != 0 || client_list(c, &keys, &e) != 0) {
 		status = out_error(&e);
 	} else if (option_on(cli, "json")) {
 		status = show_keys(keys.list, keys.count);
@@ -101,7 +105,7 @@ run(struct cli *cli)
 		status = show_table(&keys);
 	}
 	keeper_keys_clear(&keys);
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

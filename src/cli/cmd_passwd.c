@@ -2,7 +2,7 @@
 
 /* pemkeep passwd: another passphrase, and a new key under it. */
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/err.h"
 
 #include "src/cli/cli.h"
@@ -11,15 +11,15 @@
 static int
 run(struct cli *cli)
 {
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	unsigned memory, passes;
 	struct err e;
 	int status = 0;
 
 	if (option_number(cli, "kdf-memory", 1, &memory, &e) != 0 ||
 	    option_number(cli, "kdf-passes", 1, &passes, &e) != 0 ||
-	    session_open(cli, &k, &e) != 0 ||
-	    keeper_passwd(k, memory, passes, &e) != 0) {
+	    session_open(cli, &c, &e) != 0 ||
+	    client_passwd(c, memory, passes, &e) != 0) {
 		status = out_error(&e);
 	} else {
 		out_say(cli,
@@ -30,7 +30,7 @@ run(struct cli *cli)
 		    "passphrase: if others may know it, replace the SSH keys "
 		    "themselves.");
 	}
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

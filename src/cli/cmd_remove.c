@@ -5,7 +5,7 @@
  * elsewhere still have them, which is said.
  */
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
@@ -29,13 +29,13 @@ confirm(const struct cli *cli, struct err *e)
 
 /* Nobody is asked about a key that is not there. */
 static int
-find_all(const struct cli *cli, struct keeper *k, struct err *e)
+find_all(const struct cli *cli, struct client *c, struct err *e)
 {
 	struct keeper_key key;
 	int r;
 
 	for (int i = 0; i < cli->operand_count; i++) {
-		if ((r = keeper_public(k, cli->operands[i], &key, e)) != 0)
+		if ((r = client_public(c, cli->operands[i], &key, e)) != 0)
 			return r;
 		keeper_key_clear(&key);
 	}
@@ -45,13 +45,13 @@ find_all(const struct cli *cli, struct keeper *k, struct err *e)
 static int
 run(struct cli *cli)
 {
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	struct err e;
 	int status = 0;
 
-	if (session_open(cli, &k, &e) != 0 || find_all(cli, k, &e) != 0 ||
+	if (session_open(cli, &c, &e) != 0 || find_all(cli, c, &e) != 0 ||
 	    confirm(cli, &e) != 0 ||
-	    keeper_remove(k, cli->operands, (size_t)cli->operand_count, &e) !=
+	    client_remove(c, cli->operands, (size_t)cli->operand_count, &e) !=
 		0) {
 		status = out_error(&e);
 	} else {
@@ -61,7 +61,7 @@ run(struct cli *cli)
 		    "Copies of the vault elsewhere still hold what was "
 		    "removed here.");
 	}
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

@@ -2,7 +2,7 @@
 
 /* pemkeep rename: give a key another name. */
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/err.h"
 
 #include "src/cli/cli.h"
@@ -11,17 +11,17 @@
 static int
 run(struct cli *cli)
 {
-	struct keeper *k = NULL;
+	struct client *c = NULL;
 	struct err e;
 	int status = 0;
 
-	if (session_open(cli, &k, &e) != 0 ||
-	    keeper_rename(k, cli->operands[0], cli->operands[1], &e) != 0)
+	if (session_open(cli, &c, &e) != 0 ||
+	    client_rename(c, cli->operands[0], cli->operands[1], &e) != 0)
 		status = out_error(&e);
 	else
 		out_say(cli, "'%s' is called '%s' now.", cli->operands[0],
 		    cli->operands[1]);
-	keeper_free(k);
+	client_free(c);
 	return status;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pemkeep/agent/role.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
@@ -21,6 +22,8 @@
 
 #define DEEPEST 16
 #define HEAD_BYTES 512
+/* Fewer bytes than stand between the first line and what is secret. */
+#define HEAD_STEP 8
 
 /* One walk through a folder. */
 struct walk {
@@ -62,22 +65,29 @@ collect_free(struct collection *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* A look at the first bytes, which of a small key are all of it. */
+/*
+ * A look at the first bytes, and no further than to the line that says that it is
+ * a key: what follows does not belong in this process.
+ */
 static bool
 looks_like_key(struct walk *w, int folder, const char *name, const char *path)
 {
+	uint8_t *head = secret_data(w->head);
+	bool like = false;
 	struct stat st;
+	size_t len = 0;
 	ssize_t n;
-	bool like;
 	int fd;
 
 	fd = path_open_regular_at(folder, name, path, &st, NULL);
 	if (fd < 0)
 		return false;
-	n = read(fd, secret_data(w->head), secret_capacity(w->head));
+	while (!like && len < HEAD_BYTES &&
+	    (n = read(fd, head + len, HEAD_STEP)) > 0) {
+		len += (size_t)n;
+		like = keyfile_looks_like_key(head, len);
+	}
 	close(fd);
-	like =
-	    n > 0 && keyfile_looks_like_key(secret_bytes(w->head), (size_t)n);
 	secret_clear(w->head);
 	return like;
 }
@@ -169,6 +179,7 @@ collect(struct collection *c, const char *path,
 		return err_system(
 		    e, ERR_SYSTEM, errno, "cannot read the folder");
 	w.device = st.st_dev;
+	role_harden(); /* who knows what lies in a folder */
 	w.head = secret_new(HEAD_BYTES);
 	r = w.head == NULL ? -1 : walk_folder(&w, fd, ".", path, 1);
 	secret_free(w.head);

@@ -47,6 +47,10 @@ help_command(struct buf *b, const struct command *c)
 {
 	bool options = c->options != NULL && c->options[0].name != NULL;
 
+	if (c->help != NULL) {
+		c->help(b);
+		return;
+	}
 	buf_printf(b, "usage: pemkeep %s%s%s%s\n\n%c%s.\n", c->name,
 	    options ? " [OPTION...]" : "", *c->args != '\0' ? " " : "", c->args,
 	    toupper((unsigned char)c->summary[0]), c->summary + 1);

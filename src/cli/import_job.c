@@ -13,10 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pemkeep/base/digest.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/path.h"
 #include "pemkeep/keys/keyfile.h"
-#include "vault/secret.h"
 
 #include "src/cli/collect.h"
 #include "src/cli/import_job.h"
@@ -59,39 +58,21 @@ open_both(const struct job *job, int *folderp, int *fdp, struct stat *st,
 }
 
 static int
-read_bytes(int fd, const char *path, const struct stat *st,
-    uint8_t digest_out[32], struct secret **filep, struct err *e)
-{
-	uint8_t d[DIGEST_MAX];
-
-	if (st->st_size > KEYFILE_MAX)
-		return err_set(e, ERR_FORMAT,
-		    "'%s' is too large to be a key (%lld bytes)", path,
-		    (long long)st->st_size);
-	if (secret_read_fd(fd, KEYFILE_MAX, filep) != 0)
-		return err_system(
-		    e, ERR_SYSTEM, errno, "cannot read '%s'", path);
-	if (digest(DIGEST_SHA256, secret_bytes(*filep), secret_len(*filep),
-		d) != 32) {
-		secret_free(*filep);
-		*filep = NULL;
-		return err_set(e, ERR_FAILED, "SHA-256 is not to be had");
-	}
-	memcpy(digest_out, d, 32);
-	return 0;
-}
-
-static int
-read_file(struct job *job, struct secret **filep, struct err *e)
+open_file(struct job *job, int *fdp, struct err *e)
 {
 	int folder, fd, r;
 
 	if ((r = open_both(job, &folder, &fd, &job->st, e)) != 0)
 		return r;
-	r = read_bytes(fd, job->found->path, &job->st, job->digest, filep, e);
-	close(fd);
 	close(folder);
-	return r;
+	if (job->st.st_size > KEYFILE_MAX) {
+		close(fd);
+		return err_set(e, ERR_FORMAT,
+		    "'%s' is too large to be a key (%lld bytes)",
+		    job->found->path, (long long)job->st.st_size);
+	}
+	*fdp = fd;
+	return 0;
 }
 
 /* What is wrong with the content, with the file's name in front. */
@@ -104,33 +85,54 @@ about_file(const char *path, const struct err *why, struct err *e)
 	return why->code;
 }
 
+static void
+hint_name(const struct job *job, struct err *e)
+{
+	if (job->wanted == NULL &&
+	    (e->code == ERR_USAGE || e->code == ERR_EXISTS))
+		err_hint(e, "give it a name: pemkeep import --name NAME '%s'",
+		    job->found->path);
+}
+
 int
-job_take(struct job *job, struct keeper *k, const char *wanted, struct err *e)
+job_read(struct job *job, struct client *c, struct err *e)
 {
 	const char *path = job->found->path;
-	struct keeper_import in = { .path = path };
-	struct secret *file = NULL;
+	struct client_import in = {
+		.path = path, .fd = -1, .confirm = job->confirm
+	};
 	struct err why;
-	char *name = wanted != NULL ? strdup(wanted) : default_name(path);
+	char *name =
+	    job->wanted != NULL ? strdup(job->wanted) : default_name(path);
 	int r;
 
 	if (name == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = read_file(job, &file, e)) == 0) {
+	if ((r = open_file(job, &in.fd, e)) == 0) {
 		in.name = name;
 		in.source = path_base(path);
-		in.file = file;
-		if ((r = keeper_import(k, &in, &job->in, &why)) != 0)
+		if ((r = client_import(c, &in, &why)) != 0) {
 			about_file(path, &why, e);
-		if (wanted == NULL && (r == ERR_USAGE || r == ERR_EXISTS))
-			err_hint(e,
-			    "give it a name: pemkeep import --name NAME '%s'",
-			    path);
+			hint_name(job, e);
+		}
+		close(in.fd);
 	}
-	secret_free(file);
 	free(name);
-	job->taken = r == 0;
+	job->read = r == 0;
 	return r;
+}
+
+void
+job_stored(struct job *job, const struct keeper_imported *in)
+{
+	const struct err why = job->error;
+
+	job->in = *in;
+	job->taken = why.code == ERR_OK;
+	if (!job->taken) {
+		about_file(job->found->path, &why, &job->error);
+		hint_name(job, &job->error);
+	}
 }
 
 static bool
@@ -141,25 +143,17 @@ same_inode(const struct stat *a, const struct stat *b)
 
 /* Is it the file that was read, with the bytes that were read? */
 static int
-check_unchanged(
-    const struct job *job, int fd, const struct stat *st, struct err *e)
+check_unchanged(const struct job *job, struct client *c, int fd,
+    const struct stat *st, struct err *e)
 {
-	struct secret *file = NULL;
-	uint8_t now[32];
-	int r;
-
 	if (!same_inode(&job->st, st))
 		return err_set(e, ERR_FAILED, "it was replaced");
-	r = read_bytes(fd, job->found->path, st, now, &file, e);
-	secret_free(file);
-	if (r == 0 && memcmp(now, job->digest, sizeof(now)) != 0)
-		r = err_set(e, ERR_FAILED, "it was changed meanwhile");
-	return r;
+	return client_same_file(c, job->number, fd, e);
 }
 
 /* Does the vault hold all that removing the file would take away? */
 static int
-check_kept(const struct job *job, struct keeper *k, struct err *e)
+check_kept(const struct job *job, struct client *c, struct err *e)
 {
 	if (job->in.present && !job->in.same)
 		return err_set(e, ERR_MISMATCH,
@@ -167,17 +161,17 @@ check_kept(const struct job *job, struct keeper *k, struct err *e)
 	if (!job->in.whole)
 		return err_set(e, ERR_FAILED,
 		    "it holds more than the key that is in the vault");
-	return keeper_holds(k, &job->in.proof, e);
+	return client_holds(c, job->number, e);
 }
 
 static int
-remove_file(const struct job *job, struct keeper *k, int folder, struct err *e)
+remove_file(const struct job *job, struct client *c, int folder, struct err *e)
 {
 	const char *base = path_base(job->found->path);
 	struct stat st;
 	int r;
 
-	if ((r = check_kept(job, k, e)) != 0)
+	if ((r = check_kept(job, c, e)) != 0)
 		return r;
 	if (fstatat(folder, base, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return err_system(e, ERR_SYSTEM, errno, "cannot remove it");
@@ -210,7 +204,7 @@ is_gone(const struct job *jobs, size_t i)
 }
 
 void
-job_settle(struct job *jobs, size_t i, struct keeper *k, bool move)
+job_settle(struct job *jobs, size_t i, struct client *c, bool move)
 {
 	struct job *job = &jobs[i];
 	struct stat st;
@@ -226,13 +220,13 @@ job_settle(struct job *jobs, size_t i, struct keeper *k, bool move)
 		job->move_error = job->mode_error;
 		return;
 	}
-	if (check_unchanged(job, fd, &st, &job->mode_error) != 0) {
+	if (check_unchanged(job, c, fd, &st, &job->mode_error) != 0) {
 		job->move_error = job->mode_error;
 	} else {
 		set_mode(job, fd, &st);
 		if (move)
 			job->moved =
-			    remove_file(job, k, folder, &job->move_error) == 0;
+			    remove_file(job, c, folder, &job->move_error) == 0;
 	}
 	close(fd);
 	close(folder);

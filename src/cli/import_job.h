@@ -6,19 +6,23 @@
 
 #include <sys/stat.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/listing.h"
 #include "pemkeep/base/err.h"
 
+struct client;
 struct found;
 
 #define JOB_MODE 0400u /* of a file whose key was taken */
 
 struct job {
 	const struct found *found;
+	const char *wanted; /* the key's name; NULL: its own */
+	bool confirm;       /* ask before each use of the key */
 	struct stat st;     /* when it was read */
-	uint8_t digest[32]; /* of what was read */
+	bool read;          /* it waits to be stored */
+	size_t number;      /* among all that were read and stored */
 	bool taken;         /* its key is in the vault */
 	struct keeper_imported in;
 	bool moved;
@@ -28,11 +32,13 @@ struct job {
 };
 
 /*
- * Read the file and take its key into the vault's transaction, under the name
- * that is wanted, or (NULL) its own without the ending.
+ * Have the file read, to be stored under the name that is wanted, or (NULL) its
+ * own without the ending.
  */
-int job_take(
-    struct job *job, struct keeper *k, const char *wanted, struct err *e);
+int job_read(struct job *job, struct client *c, struct err *e);
+
+/* Storing it came to this; its 'error' gets the file's name. */
+void job_stored(struct job *job, const struct keeper_imported *in);
 
 /*
  * After the vault is on the disk: set the mode to 0400, and with 'move' remove
@@ -40,6 +46,6 @@ int job_take(
  * is in it is in the vault.  jobs[0..i) are done already: a file that was
  * given twice is gone by then.
  */
-void job_settle(struct job *jobs, size_t i, struct keeper *k, bool move);
+void job_settle(struct job *jobs, size_t i, struct client *c, bool move);
 
 #endif

@@ -8,16 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pemkeep/agent/role.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/path.h"
 #include "pemkeep/keys/keyfile.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
 
-const struct command *const commands[] = { &cmd_init, &cmd_import,
+const struct command *const commands[] = { &cmd_connect, &cmd_init, &cmd_import,
 	&cmd_generate, &cmd_keys, &cmd_export, &cmd_rename, &cmd_remove,
-	&cmd_passwd, &cmd_check, &cmd_help, NULL };
+	&cmd_set, &cmd_passwd, &cmd_check, &cmd_unlock, &cmd_lock, &cmd_agent,
+	&cmd_add, &cmd_forget, &cmd_list, &cmd_resolve, &cmd_log, &cmd_help,
+	NULL };
 
 const struct option global_options[] = {
 	{ "json", 0, NULL, "print JSON, where there is something to list" },
@@ -26,6 +30,7 @@ const struct option global_options[] = {
 	{ "no-input", 0, NULL, "never ask at the terminal" },
 	{ "passphrase-fd", 0, "N",
 	    "read passphrases from descriptor N, one a line" },
+	{ "no-agent", 0, NULL, "open the vault for this command only" },
 	{ "help", 'h', NULL, "show this help" },
 	{ "version", 0, NULL, "show the version" },
 	{ NULL, 0, NULL, NULL },
@@ -69,12 +74,16 @@ prepare(void)
 
 /*
  * ssh-keygen asks with one argument, a sentence.  A variable that happens to be
- * set must not make a command copy its input.
+ * set must not make a command, or what it starts, copy its input.
  */
 static bool
-is_question(int argc, char **argv)
+answer_question(int argc, char **argv)
 {
-	return argc == 2 && argv[1][0] != '-' && command_find(argv[1]) == NULL;
+	if (argc != 2 || strchr(argv[1], ' ') == NULL ||
+	    getenv("PEMKEEP_ASKPASS") == NULL)
+		return false;
+	role_harden();
+	return keyfile_askpass_main(argc);
 }
 
 int
@@ -82,11 +91,20 @@ main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
 	struct err e;
+	int status;
 
 	if (!prepare())
 		return 1;
-	if (is_question(argc, argv) && keyfile_askpass_main(argc))
+	if (answer_question(argc, argv))
 		return 0;
+	if (role_main(argc, argv, &status))
+		return status;
+	if (argc > 0 && strcmp(path_base(argv[0]), "connect") == 0) {
+		cli.command = &cmd_connect;
+		cli.operands = argv;
+		cli.operand_count = argc;
+		return cmd_connect.run(&cli);
+	}
 	if (options_parse(&cli, argc, argv, &e) != 0)
 		return out_error(&e);
 	if (option_on(&cli, "version"))

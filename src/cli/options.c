@@ -131,7 +131,7 @@ check_operands(const struct cli *cli, struct err *e)
 {
 	const struct command *c = cli->command;
 
-	if (c == NULL || option_on(cli, "help"))
+	if (c == NULL || c->own_options || option_on(cli, "help"))
 		return 0;
 	if (cli->operand_count < c->min)
 		err_set(e, ERR_USAGE, "'%s' needs more: %s", c->name, c->args);
@@ -168,6 +168,11 @@ options_parse(struct cli *cli, int argc, char **argv, struct err *e)
 			r = parse_short(cli, word, &w, e);
 		if (r != 0)
 			return r;
+		if (cli->command != NULL && cli->command->own_options) {
+			cli->operands = w.next - 1;
+			cli->operand_count = w.left + 1;
+			break;
+		}
 	}
 	return check_operands(cli, e);
 }

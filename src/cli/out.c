@@ -36,7 +36,7 @@ talk(const char *label, const char *text)
 	buf_free(&b);
 }
 
-static void
+__attribute__((format(printf, 1, 0))) static void
 talk_form(const char *fmt, va_list ap)
 {
 	char *text;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
-/* From the global options to a keeper. */
+/* From the global options to the agent. */
 
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/client.h"
 #include "pemkeep/base/err.h"
 
 #include "src/cli/cli.h"
@@ -17,15 +17,15 @@ on_warning(void *arg, const char *text, const char *hint)
 	out_warning(text, hint);
 }
 
-int
-session_start(const struct cli *cli, struct keeper **kp, struct err *e)
+static int
+start(const struct cli *cli, bool own, struct client **cp, struct err *e)
 {
-	struct keeper_options options = { .warn = on_warning };
+	struct client_options options = { .warn = on_warning };
 	const char *file = getenv("PEMKEEP_PASSPHRASE_FILE");
 	unsigned fd;
 	int r;
 
-	*kp = NULL;
+	*cp = NULL;
 	if ((r = option_number(cli, "passphrase-fd", 0, &fd, e)) != 0)
 		return r;
 	options.passphrase.fd = -1;
@@ -38,19 +38,32 @@ session_start(const struct cli *cli, struct keeper **kp, struct err *e)
 	}
 	options.passphrase.file = file != NULL && *file != '\0' ? file : NULL;
 	options.passphrase.no_input = option_on(cli, "no-input");
-	return keeper_new(&options, kp, e);
+	options.no_agent = own || option_on(cli, "no-agent");
+	return client_new(&options, cp, e);
 }
 
 int
-session_open(const struct cli *cli, struct keeper **kp, struct err *e)
+session_start(const struct cli *cli, struct client **cp, struct err *e)
+{
+	return start(cli, false, cp, e);
+}
+
+int
+session_own(const struct cli *cli, struct client **cp, struct err *e)
+{
+	return start(cli, true, cp, e);
+}
+
+int
+session_open(const struct cli *cli, struct client **cp, struct err *e)
 {
 	int r;
 
-	if ((r = session_start(cli, kp, e)) != 0)
+	if ((r = session_start(cli, cp, e)) != 0)
 		return r;
-	if ((r = keeper_unlock(*kp, e)) != 0) {
-		keeper_free(*kp);
-		*kp = NULL;
+	if ((r = client_unlock(*cp, 0, e)) != 0) {
+		client_free(*cp);
+		*cp = NULL;
 	}
 	return r;
 }

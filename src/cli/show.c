@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "pemkeep/agent/keeper.h"
+#include "pemkeep/agent/listing.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/json.h"
 #include "pemkeep/base/timefmt.h"
@@ -53,6 +53,7 @@ show_key_json(struct json *o, const struct keeper_key *key)
 	json_set_text(o, "source", or_null(key->source));
 	json_set_text(o, "format", or_null(key->format));
 	json_set_bool(o, "encrypted", key->encrypted);
+	json_set_bool(o, "confirm", key->confirm);
 	json_set_text(o, "comment", or_null(key->comment));
 }
 

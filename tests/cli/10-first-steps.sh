@@ -170,7 +170,7 @@ chmod 600 first.pem
 check 'places: import' expect_status 0 places import first.pem
 check 'places: all is where the variables say' equals \
     "$(cd xdg && find . -type f | sort | tr '\n' ' ')" \
-    './d/pemkeep/vault ./d/pemkeep/vault.bak ./d/pemkeep/vault.lock ./s/pemkeep/seen '
+    './d/pemkeep/vault ./d/pemkeep/vault.bak ./d/pemkeep/vault.lock ./s/pemkeep/log ./s/pemkeep/log.head ./s/pemkeep/seen '
 check 'places: another HOME, the same vault' expect_status 0 \
     env HOME=/nonexistent XDG_DATA_HOME="$TMP/xdg/d" \
     XDG_STATE_HOME="$TMP/xdg/s" "$PEMKEEP" keys

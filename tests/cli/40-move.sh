@@ -152,18 +152,33 @@ for name in first second-key; do
 	new_key $name
 	chmod 644 $name
 done
+# limited BLOCKS ARGUMENT...: the keeper, of this command or of all, has the limit
 limited()
 {
-	(ulimit -f 2 && exec "$PEMKEEP" "$@")
+	# shellcheck disable=SC2086 # there may be none
+	(ulimit -f "$1" && exec "$PEMKEEP" $keeper "${@:2}")
 }
-check 'a file size limit' refused 1 'File too large' -- \
-    limited import --move first second-key
-check 'a file size limit: the keys are there' mode_is 0644 first second-key
-check 'a file size limit: nothing is left' equals "$(ls -A "$data")" \
-    $'vault\nvault.bak\nvault.lock'
-check 'a file size limit: export leaves nothing' refused 1 'exported' -- \
-    bash -c 'ulimit -f 1 && exec "$@"' - "$PEMKEEP" export rsa -o exported2
-check 'a file size limit: no file' test ! -e exported2
+check 'a file size limit: the log is beyond it' test \
+    "$(stat -c %s "$state/log")" -gt 2048
+for keeper in --no-agent ''; do
+	what="a file size limit${keeper:+, $keeper}"
+	stop_agent
+	remember
+	check "$what" expect_status 1 limited 2 import --move first second-key
+	check "$what: said" contains "$(err)" "pemkeep: cannot write '$data/" \
+	    'File too large'
+	check "$what: the log could not be written, either" contains "$(err)" \
+	    'warning: nothing can be logged'
+	check "$what: the vault is as it was" unchanged
+	check "$what: the keys are there" mode_is 0644 first second-key
+	check "$what: nothing is left" equals "$(ls -A "$data")" \
+	    $'vault\nvault.bak\nvault.lock'
+	stop_agent
+	check "$what: export" expect_status 1 limited 1 export rsa -o exported2
+	check "$what: export: no file" test ! -e exported2
+done
+stop_agent
+check 'a file size limit: the log is whole' expect_status 0 pk log --verify
 if find_someone; then
 	someone -q init --kdf-memory 64
 	as_someone ssh-keygen -q -t ed25519 -N '' -f stored
@@ -231,6 +246,7 @@ full_disk()
 	[ -e "$TMP/disk/first" ] || echo 'the file is gone'
 	"$PEMKEEP" export first -o "$TMP/disk/out" && cmp "$TMP/disk/out" \
 	    "$TMP/copy-first" && echo 'it is kept'
+	"$PEMKEEP" -q agent --stop
 }
 export -f full_disk sum
 export TMP
@@ -245,29 +261,41 @@ else
 	    'then status 0' 'the file is gone' 'it is kept'
 fi
 
+# begin FILE...: import --move them, the last one's passphrase being waited for
+begin()
+{
+	rm -f pipe
+	mkfifo pipe
+	pk --passphrase-fd 9 import --move "$@" 9<pipe \
+	    >"$TMP/.out" 2>"$TMP/.err" &
+	running=$!
+	exec 8>pipe
+	echo "$PASS" >&8
+	for _ in {1..100}; do
+		pgrep -f "^pemkeep \(ask\) .*Passphrase of '${*: -1}'" \
+		    >/dev/null && return
+		sleep 0.1
+	done
+}
+# Give it, and wait for the end.
+go_on()
+{
+	printf '%s\n' "$KEY_PASS" >&8
+	exec 8>&-
+	wait $running
+}
+
 # A file that was replaced while a passphrase was waited for.
 new_key replaced
 new_key waiting "$KEY_PASS"
 new_key other
 new_key changed
 new_key written
-mkfifo pipe
-pk --passphrase-fd 9 import --move replaced changed waiting 9<pipe \
-    >"$TMP/.out" 2>"$TMP/.err" &
-running=$!
-exec 8>pipe
-echo "$PASS" >&8
-for _ in {1..100}; do
-	flock -n "$vault.lock" true || break
-	sleep 0.1
-done
-sleep 1 # it has read the first file, and waits for the second one's passphrase
+begin replaced changed waiting
 mv other replaced
 cat written >changed
 check 'replaced meanwhile: others can read the vault' expect_status 0 pk keys
-printf '%s\n' "$KEY_PASS" >&8
-exec 8>&-
-wait $running
+go_on
 status=$?
 check 'replaced meanwhile: it is not removed' cmp replaced copy-other
 check 'replaced meanwhile: it fails' equals "$status" 1
@@ -275,6 +303,60 @@ check 'replaced meanwhile: what was read first is in the vault' kept replaced
 check 'replaced meanwhile: the other file is moved' test ! -e waiting
 check 'changed meanwhile: it is not removed' cmp changed written
 check 'changed meanwhile: what was read first is in the vault' kept changed
+
+# A vault that was locked meanwhile has forgotten what was read.
+new_key forgotten
+new_key slow "$KEY_PASS"
+begin forgotten slow
+check 'locked meanwhile' expect_status 0 pk lock
+check 'locked meanwhile: by now it is unlocked' expect_status 0 pk unlock
+remember
+go_on
+check 'locked meanwhile: it fails' equals $? 3
+check 'locked meanwhile: said' contains "$(err)" 'nothing was imported' \
+    'hint: run the command again'
+check 'locked meanwhile: nothing was imported' unchanged
+check 'locked meanwhile: the files are there' \
+    equals "$(cat forgotten slow | sum /dev/stdin)" \
+    "$(cat copy-forgotten copy-slow | sum /dev/stdin)"
+check 'locked meanwhile: again' expect_status 0 \
+    with "$PASS" "$KEY_PASS" -- pk9 import --move forgotten slow
+
+# More files than go into one save: none is touched before all are stored.
+mkdir many
+for n in {001..260}; do
+	ssh-keygen -q -t ed25519 -N '' -C '' -f many/k$n && rm many/k$n.pub
+done
+cp -a many many.copy
+files()
+{
+	cat "$1"/k* | sum /dev/stdin
+}
+check 'many: some of them' expect_status 0 pk -q import many/k{001..256}
+chmod 644 many/*
+stop_agent
+# Room for what is there, and not for four more.
+check 'many: the second save fails' expect_status 1 \
+    bash -c 'ulimit -f "$1" && exec "${@:2}"' - \
+    $(($(stat -c %s "$vault") / 1024 + 2)) "$PEMKEEP" import --move many
+stop_agent
+check 'many: the second save fails: said' contains "$(err)" 'File too large' \
+    'the keys of 256 files are in the vault by now; no file was touched' \
+    'hint: run the command again'
+check 'many: the second save fails: all files are there' \
+    equals "$(files many)" "$(files many.copy)"
+check 'many: the second save fails: no mode was set' \
+    mode_is 0644 many/k001 many/k256
+# The first file once more, as the last one of the second save.
+check 'many' expect_status 0 pk import --move many many/k001 ./many/k002
+check 'many: each is named as moved' equals \
+    "$(out | grep -c 'the file was removed')" 262
+check 'many: nobody says that one is missing' lacks "$(err)" exist
+check 'many: all are gone' equals "$(ls many)" ''
+for n in 001 002 256 260; do
+	cp many.copy/k$n copy-k$n
+	check "many: k$n is kept" kept k$n
+done
 
 # Removing a file must not take more away than the key.
 new_key extra

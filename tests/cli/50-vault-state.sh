@@ -3,9 +3,10 @@
 # Goal of this test: a vault that is missing, open to others, someone else's,
 # damaged, from a newer version, rolled back, forked or hostile is refused with
 # one clear line, exit code 7 (4, 3) and the way on, which then works; nothing is
-# changed before.
+# changed before.  An agent that has opened it before notices all the same.
 
 . "$SRC/tests/cli/lib.sh"
+ways alone agent
 
 # Flip the lowest bit of the byte at $2 in file $1, whose mode stays.
 flip()
@@ -178,10 +179,15 @@ chmod 755 elsewhere/pemkeep
 check 'the folder is a link to a loose one' refused 7 'mode 0755' -- pk keys
 rm "$data"
 
-# Wrong passphrase.
+# Wrong passphrase.  An agent makes guesses wait; a new one, not yet.
 back good
+guesses=0
 for command in keys check 'check --repair' 'check --restore good.vault' \
     'export one -o out' 'export one --public' "${changing[@]}"; do
+	[ $((guesses++ % 4)) != 0 ] || {
+		stop_agent
+		pk -q keys >/dev/null
+	}
 	# shellcheck disable=SC2086 # words
 	check "wrong passphrase: $command" refused 3 'wrong passphrase' -- \
 	    with 'not the passphrase' x -- pk9 $command
@@ -260,7 +266,7 @@ check 'a vault that is too long' refused 7 damaged -- pk keys
 back good
 cp good.vault bad.vault
 flip bad.vault $index
-check 'restore of a damaged copy' refused 7 "'bad.vault': " damaged \
+check 'restore of a damaged copy' refused 7 "bad.vault': " damaged \
     'hint: nothing was changed; try another copy' -- \
     pk check --restore bad.vault
 check 'restore of a missing copy' refused 4 "'" 'none' 'nothing was changed' \
@@ -319,6 +325,11 @@ out >findings.json
 check 'rolled back: check, JSON' equals "$(json findings.json \
     "[(f['id'], f['severity']) for f in j['findings']]")" \
     "('rolled-back', 'error')"
+if [ "$WAY" = agent ]; then
+	pk -q lock
+	check 'rolled back: unlock' expect_status 0 pk unlock
+	check 'rolled back: unlock: with a warning' contains "$(said)" older
+fi
 place newer.vault
 check 'rolled back: the newer one is welcome' expect_status 0 pk keys
 check 'rolled back: without a warning' equals "$(said)" ''
@@ -363,8 +374,18 @@ check 'forked: then all is well' expect_status 0 pk check
 check 'forked: the other one is refused now' equals \
     "$(place here.vault; change 'import key3' >/dev/null 2>&1; echo $?)" 7
 
-# The memory itself.
+# The memory itself, while the vault stays as it is.
 back good
+check 'the memory is good: keys' expect_status 0 pk keys
+check 'the memory is good: no word' equals "$(said)" ''
+cp "$seen" memory
+echo nonsense >"$seen"
+check 'the memory is damaged meanwhile: keys' expect_status 0 pk keys
+check 'the memory is damaged meanwhile: said' contains "$(said)" \
+    "'$seen' cannot be used"
+cp memory "$seen"
+check 'the memory is good again' expect_status 0 pk keys
+check 'the memory is good again: no word' equals "$(said)" ''
 echo nonsense >"$seen"
 check 'the memory is damaged: check' expect_status 1 pk check
 check 'the memory is damaged: check says it' contains "$(out)" \

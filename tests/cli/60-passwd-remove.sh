@@ -5,6 +5,7 @@
 # both happen whole or not at all, and remove asks first.
 
 . "$SRC/tests/cli/lib.sh"
+ways alone agent
 
 NEW='another horse, another battery'
 for name in one two three four; do
@@ -72,6 +73,7 @@ check 'passwd' expect_status 0 with "$PASS" "$NEW" -- pk9 passwd
 check 'passwd: nothing on stdout' equals "$(out)" ''
 check 'passwd: says that copies elsewhere still open' contains "$(err)" \
     'elsewhere' 'old passphrase'
+forget
 check 'passwd: the old one is refused' refused 3 'wrong passphrase' -- pk keys
 check 'passwd: the new one opens' expect_status 0 with "$NEW" -- pk9 keys
 check 'passwd: all keys are there' contains "$(out)" one two three

@@ -5,6 +5,7 @@
 # Ctrl-Z, Ctrl-D, a signal), the terminal is as it was before and so is the vault.
 
 . "$SRC/tests/cli/lib.sh"
+ways alone started locked
 
 unset PEMKEEP_PASSPHRASE_FILE
 KEY_PASS='a passphrase of the key'
@@ -130,6 +131,14 @@ at 'Ctrl-Z twice, Ctrl-C' 130 "$ASK" echo=off "$CTRL_Z" stopped fg "$ASK" \
     echo=off "$CTRL_Z" stopped fg "$ASK" echo=off "$CTRL_C" -- keys
 at 'SIGTERM' 143 "$ASK" echo=off kill=TERM -- keys
 at 'SIGHUP' 129 "$ASK" echo=off kill=HUP -- keys
+at 'SIGINT, not by a key' 130 "$ASK" echo=off kill=INT -- keys
+at 'SIGQUIT, not by a key' 131 "$ASK" echo=off kill=QUIT -- keys
+at 'SIGINT when it was stopped' 130 "$ASK" echo=off "$CTRL_Z" stopped kill=INT \
+    fg -- keys
+seen=$("$PYTHON" "$SRC/tests/tools/terminal.py" --out /dev/null --err /dev/null \
+    "$ASK" echo=off kill=HUP pause "$GOOD" -- \
+    bash -c 'trap "" HUP; exec "$@"' - "$PEMKEEP" keys)
+check 'SIGHUP where it is ignored' equals "$seen" 'status 0, echo on'
 at 'SIGCONT alone' 0 "$ASK" echo=off kill=CONT pause "$GOOD" -- keys
 seen=$("$PYTHON" "$SRC/tests/tools/terminal.py" --background stopped fg "$ASK" \
     echo=off "$GOOD" -- "$PEMKEEP" -q keys)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: ISC
 # Goal of this test: passphrases come from a descriptor, a file that nobody else can
 # read, or the terminal, and from nowhere else; no secret is in an argument, in the
-# environment or in any file in clear; no shell is run, and there is no core.
+# environment or in any file in clear, nor in the process of a command; what has
+# one is not dumpable and leaves no core; no shell is run.
 
 . "$SRC/tests/cli/lib.sh"
+ways alone started locked
 
 KEY_PASS='a passphrase of the key'
 for name in one two; do
@@ -103,7 +105,36 @@ check 'not by an option: nor is it repeated' lacks "$(err)" "$PASS"
 check 'not from standard input' expect_status 3 \
     bash -c 'echo "$2" | "$1" keys' - "$PEMKEEP" "$PASS"
 
-# What a whole run writes and starts.
+# A vault that is open needs none; what is wrong with the file is said all the same.
+if [ "$WAY" = locked ]; then
+	back start
+	cp "$PASS_FILE" open
+	chmod 640 open
+	"$program" -q --passphrase-fd 9 unlock 9<"$PASS_FILE"
+	check 'file: not needed' expect_status 0 \
+	    env PEMKEEP_PASSPHRASE_FILE="$PASS_FILE" "$program" --no-input keys
+	check 'file: not needed: no word' equals "$(said)" ''
+	check 'file: not needed, others can read it' expect_status 0 \
+	    env PEMKEEP_PASSPHRASE_FILE=open "$program" --no-input keys
+	check 'file: not needed, others can read it: said, once' equals "$(said)" \
+	    "pemkeep: warning: PEMKEEP_PASSPHRASE_FILE 'open' must be a file that only you can read
+hint: chmod 400 'open'"
+	check 'file: not needed, missing' expect_status 0 \
+	    env PEMKEEP_PASSPHRASE_FILE=none "$program" --no-input keys
+	check 'file: not needed, missing: said' contains "$(said)" warning "'none'" \
+	    'No such file'
+	check 'file: not needed, a FIFO' expect_status 0 timeout 5 \
+	    env PEMKEEP_PASSPHRASE_FILE=fifo "$program" --no-input keys
+	check 'file: not needed, a FIFO: said' contains "$(said)" warning "'fifo'"
+	check 'file: not needed, a descriptor goes before' expect_status 0 with \
+	    "$PASS" -- env PEMKEEP_PASSPHRASE_FILE=open "$program" keys \
+	    --passphrase-fd 9
+	check 'file: not needed, a descriptor goes before: no word' \
+	    equals "$(said)" ''
+	rm open
+fi
+
+# What a whole run reads, writes and starts.
 hex()
 {
 	od -An -v -tx1 | tr -d ' \n' && echo
@@ -113,6 +144,7 @@ hex()
 secrets()
 {
 	printf '%s' "$PASS" | hex
+	printf '%s' "$NEW" | hex
 	printf '%s' "$KEY_PASS" | hex
 	for file in locked one; do
 		rm -f clear
@@ -132,74 +164,144 @@ print(data[at:at + 32].hex())'
 	done
 	rm -f clear
 }
+NEW='another good one'
 secrets >needles
 check 'secrets: they are known' test "$(grep -cE '^[0-9a-f]{20,}$' needles)" -ge 8
 mkdir evil
-for program in ssh-keygen sh bash askpass; do
-	printf '#!/bin/sh\ntouch "%s/was-run"\n' "$TMP" >evil/$program
-	chmod 755 evil/$program
+for tool in ssh-keygen sh bash askpass; do
+	printf '#!/bin/sh\ntouch "%s/was-run"\n' "$TMP" >evil/$tool
+	chmod 755 evil/$tool
 done
+# What is not dumpable can be read by root only, or by its like in a namespace.
+inside=()
+[ "$(id -u)" = 0 ] || inside=(unshare -Ur)
+way=()
+[ "$WAY" != alone ] || way=(--no-agent)
+# traced TRACE ARGUMENT...
 traced()
 {
 	# LeakSanitizer cannot run under ptrace.
 	PATH=$TMP/evil:$PATH SSH_ASKPASS=$TMP/evil/askpass DISPLAY=:9 \
 	    SHELL=$TMP/evil/sh ASAN_OPTIONS=detect_leaks=0 \
-	    "${inside[@]}" strace -f -v -y -xx -s 1000000 -o trace -e \
-	    trace=execve,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,prctl,prlimit64,setrlimit,read,openat \
-	    "$PEMKEEP" "$@" 2>strace.err
+	    "${inside[@]}" strace -f -v -yy -xx -s 1000000 -o "$1" -e \
+	    trace=execve,clone,clone3,fork,vfork,prctl,prlimit64,setrlimit,mmap,read,pread64,readv,preadv,preadv2,recvfrom,recvmsg,recvmmsg,write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,sendfile,splice,tee,vmsplice,copy_file_range,process_vm_readv,process_vm_writev,ptrace \
+	    "$program" "${way[@]}" --passphrase-fd 9 "${@:2}"
 }
-# What is not dumpable can be read by root only, or by its like in a namespace.
-inside=()
-[ "$(id -u)" = 0 ] || inside=(unshare -Ur)
-if ! "${inside[@]}" strace -f -o /dev/null true 2>/dev/null; then
+written()
+{
+	"$PYTHON" "$SRC/tests/tools/written.py" needles "$@"
+}
+keygen=$(command -v ssh-keygen)
+here=$(pwd -P)
+# What may be seen in TRACE: secrets between our processes only, through pipes,
+# Unix sockets and ssh-keygen's file in memory; what else stands in $expected.
+harmless()
+{
+	grep -vE -e '^started (command|agent|ask|read-key|make-key|answer)$' \
+	    -e '^(read|write) (agent|ask|read-key|answer) (pipe|socket)$' \
+	    -e '^(read|write) read-key memfd$' \
+	    -e "^(read|write) $keygen (pipe|memfd)$" -e "^started $keygen$" "$1" |
+	    grep -vxF "${expected-}"
+	true
+}
+# run LINE ARGUMENT...: this line follows the vault's passphrase
+run()
+{
+	local what="a run: ${*:2}"
+	check "$what" expect_status 0 with "$PASS" "$1" -- traced trace "${@:2}"
+	check "$what: the trace can be read" expect_status 0 written trace
+	out >where
+	check "$what: no secret elsewhere, no other program" \
+	    equals "$(harmless where)" ''
+	check "$what: the command has none" \
+	    equals "$(grep -E '^(read|write|given|exposed) command' where)" ''
+	check "$what: who asks has one" contains "$(cat where)" \
+	    'read ask pipe' 'write ask socket'
+}
+
+if [ "$WAY" = locked ]; then
+	: # as "started", but for the order
+elif ! "${inside[@]}" strace -f -o /dev/null true 2>/dev/null; then
 	skip 'what a run writes and starts' 'no strace here, or no rights for it'
 else
+	export PEMKEEP_PASSPHRASE_FILE=$PASS_FILE
+	stop_agent
 	back start
-	what=(--passphrase-fd 9 import locked)
-	chain="started $PEMKEEP
-started $(command -v ssh-keygen)
-started $PEMKEEP"
-	if grep -q __asan_init "$PEMKEEP"; then
-		skip 'a run: import with ssh-keygen' \
-		    "LeakSanitizer in ssh-keygen's child fails under ptrace"
-		what=(--passphrase-fd 9 import two)
-		chain="started $PEMKEEP"
+	unset PEMKEEP_PASSPHRASE_FILE
+	agent=
+	if [ "$WAY" = started ]; then
+		# The agent is traced from its start to its end.
+		with "$PASS" -- traced agent.trace keys >agent.out 2>&1 &
+		agent=$!
+		for _ in {1..100}; do
+			"$program" agent --status >/dev/null && break
+			sleep 0.1
+		done
+		check 'a run: the agent is there' expect_status 0 \
+		    "$program" agent --status
 	fi
-	check 'a run: import' expect_status 0 \
-	    with "$PASS" "$KEY_PASS" -- traced "${what[@]}"
-	"$PYTHON" "$SRC/tests/tools/written.py" needles trace >where
-	status=$?
-	check 'a run: import: the trace can be read' equals $status 0
-	check 'a run: import: no secret in a file, an argument, the environment' \
-	    equals "$(grep -v -e '^started ' -e '^write pipe:\[[0-9]*\]$' \
-	    -e '^write /memfd:key' -e '^write /proc/self/fd/' where)" ''
-	[ "$chain" = "started $PEMKEEP" ] ||
-	    check 'a run: import: the search finds what it should' \
-	    matches "$(cat where)" 'write pipe:'
-	check 'a run: import: only ssh-keygen is started, which asks pemkeep' \
-	    equals "$(grep '^started ' where)" "$chain"
-	check 'a run: import: nothing that PATH, SHELL or SSH_ASKPASS name' \
-	    test ! -e was-run
-	check 'a run: not dumpable, and no core, before a secret is read' \
-	    equals "$(awk '/execve\(/ { n++ }
-	    n != 1 { next }
-	    /prctl\(PR_SET_DUMPABLE, (SUID_DUMP_DISABLE|0)/ { d = 1 }
-	    /RLIMIT_CORE, \{rlim_cur=0, rlim_max=0\}/ { c = 1 }
-	    /read\(9</ { print d + 0, c + 0; exit }' trace)" '1 1'
-	for command in 'generate new' 'rename one uno' 'keys --json' \
-	    'export uno --public' 'export uno -o out' check \
+	mkdir box
+	cp one box/uno
+	children=('import locked' 'import --move box' 'generate new')
+	# What starts in an environment of our making cannot be told to do without.
+	! grep -q __asan_init "$program" || {
+		skip 'a run: import and generate' \
+		    'LeakSanitizer fails under ptrace'
+		children=()
+	}
+	for command in "${children[@]}" 'rename one uno' 'keys --json' \
+	    'export uno --public' 'export uno -o out' check lock unlock \
 	    'remove -y uno' passwd; do
+		second=$NEW
+		[ "$command" != 'import locked' ] || second=$KEY_PASS
+		expected=
+		# The agent's part is in its own trace.
+		[ "$WAY" = started ] || case $command in
+		*locked) expected=$(printf '%s\n' \
+		    "read "{agent,read-key}" $here/locked") ;;
+		*box) expected=$(printf '%s\n' \
+		    "read "{agent,read-key}" $here/box/uno") ;;
+		*out) expected="write agent $here/out" ;;
+		esac
+		case $WAY,$command in
+		alone,*lock) continue ;;
+		*,lock)
+			"$program" -q lock
+			continue
+			;;
+		esac
 		# shellcheck disable=SC2086 # words
-		check "a run: $command" expect_status 0 \
-		    with "$PASS" 'another good one' -- \
-		    traced --passphrase-fd 9 $command
-		"$PYTHON" "$SRC/tests/tools/written.py" needles trace >where
-		wanted="started $PEMKEEP"
-		[ "$command" != 'export uno -o out' ] ||
-		    wanted="write $(pwd -P)/out"$'\n'$wanted
-		check "a run: $command: no secret, no other program" \
-		    equals "$(cat where)" "$wanted"
+		run "$second" $command
+		[ "$WAY,$command" != 'alone,import locked' ] ||
+		    check 'a run: import: what is looked for is found' \
+		    contains "$(cat where)" 'read agent socket' \
+		    'write agent pipe' 'read read-key pipe' \
+		    'write read-key memfd' 'read answer pipe' \
+		    'write answer pipe' "started $keygen"
 	done
+	check 'a run: nothing that PATH, SHELL or SSH_ASKPASS name' \
+	    test ! -e was-run
+	[ ${#children[@]} = 0 ] ||
+	    check 'a run: the key was moved' test ! -e box/uno
+	if [ "$WAY" = started ]; then
+		stop_agent
+		wait $agent
+		expected=$(printf '%s\n' \
+		    "read "{agent,read-key}" $here/"{locked,box/uno} \
+		    "write agent $here/out")
+		check 'a run: the agent: the trace can be read' \
+		    expect_status 0 written agent.trace
+		out >where
+		check 'a run: the agent: no secret elsewhere, no other program' \
+		    equals "$(harmless where)" ''
+		check 'a run: the agent: it had them, and was not exposed' \
+		    contains "$(cat where)" 'read agent socket' \
+		    "write agent $here/out"
+		[ ${#children[@]} = 0 ] ||
+		    check 'a run: the agent: so had what it starts' \
+		    contains "$(cat where)" 'started make-key' \
+		    "read read-key $here/box/uno" 'read answer pipe'
+	fi
 fi
 check 'on the disk: no secret in clear' equals "$("$PYTHON" -c '
 import os, sys
@@ -207,49 +309,94 @@ needles = [bytes.fromhex(n) for n in open("needles").read().split()]
 for top in sys.argv[1:]:
     for folder, _, files in os.walk(top):
         for name in files:
-            data = open(os.path.join(folder, name), "rb").read()
-            if any(n in data for n in needles):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and \
+               any(n in open(path, "rb").read() for n in needles):
                 print(name)' "$data" "$state" "$XDG_RUNTIME_DIR" 2>&1)" ''
 
-# The process itself, while it waits for a passphrase.
-mkfifo pipe
-if find_someone; then
-	someone -q init --kdf-memory 64
+
+# The processes themselves, while a passphrase is waited for.
+crash()
+{
 	mkfifo "$theirs/pipe"
 	[ "$(id -u)" != 0 ] || chown 65534 "$theirs/pipe"
 	cat >"$theirs/crash" <<-'END'
 	ulimit -c unlimited 2>/dev/null
-	exec "$PWD/pemkeep" keys --passphrase-fd 9 9<pipe
+	exec "$PWD/pemkeep" "$@" keys --passphrase-fd 9 9<pipe
 	END
-	as_someone bash crash >crash.out 2>&1 &
+	as_someone bash crash "${way[@]}" >crash.out 2>&1 &
 	shell=$!
 	exec 8>"$theirs/pipe"
-	# It has begun when it is not dumpable: its files are root's then.
+	asker=
 	for _ in {1..100}; do
-		pid=$(tr -d ' ' <"/proc/$shell/task/$shell/children")
-		[ "$(cat /proc/"$pid"/comm 2>/dev/null)" = pemkeep ] &&
-		    [ "$(stat -c %u /proc/"$pid"/maps 2>/dev/null)" = 0 ] &&
+		command=$(pgrep -P $shell -x pemkeep || echo $shell)
+		asker=$(pgrep -P "$command" -f '^pemkeep \(ask\)') &&
+		    keeper=$(pgrep -P "$command" -f '^pemkeep \(agent\)') &&
+		    [ "$(stat -c %u /proc/"$asker"/maps 2>/dev/null)" = 0 ] &&
 		    break
 		sleep 0.1
 	done
+}
+# closed NAME PID: it has made itself so
+closed()
+{
 	if [ "$(awk '{ print $1; exit }' /proc/self/uid_map)" != 0 ]
 	then
-		skip 'not dumpable' 'no root in this namespace'
+		skip "$1: not dumpable" 'no root in this namespace'
 	else
-		check 'not dumpable: its files in /proc are not its own' \
-		    equals "$(stat -c %u /proc/"$pid"/maps)" 0
+		check "$1: its files in /proc are not its own" \
+		    equals "$(stat -c %u /proc/"$2"/maps)" 0
 	fi
 	for file in mem environ maps auxv; do
-		check "not dumpable: the same user cannot read its $file" \
-		    expect_status 1 as_someone \
-		    head -c 1 "/proc/$pid/$file"
+		check "$1: the same user cannot read its $file" \
+		    expect_status 1 as_someone head -c 1 "/proc/$2/$file"
 	done
-	kill -ABRT "$pid"
+	check "$1: no core" contains "$(cat "/proc/$2/limits")" \
+	    'Max core file size        0                    0 '
+}
+# ended NAME PID WANTED: as by a crash
+ended()
+{
+	kill -ABRT "$2"
+	(echo "$PASS" >&8) 2>/dev/null # nobody may be there to read it
 	exec 8>&-
 	wait $shell
-	check 'a crash' equals $? 134
-	check 'a crash: no core' lacks "$(cat crash.out)" 'core dumped'
-	check 'a crash: no core file' equals "$(find "$theirs" -name 'core*')" ''
+	check "$1 crashes: the command says so" equals $? 1
+	check "$1 crashes: what it says" matches "$(cat crash.out)" "$3"
+	check "$1 crashes: no core" lacks "$(cat crash.out)" 'core dumped'
+	check "$1 crashes: no core file" \
+	    equals "$(find "$theirs" -name 'core*')" ''
+	rm "$theirs/pipe"
+}
+if [ "$WAY" = locked ]; then
+	:
+elif find_someone; then
+	someone -q init --kdf-memory 64
+	someone -q agent --stop
+	as_someone bash -c 'ulimit -c unlimited; kill -ABRT $$' >control.out 2>&1
+	if [ -z "$(find "$theirs" -name 'core*')" ]; then
+		skip 'a crash leaves a core elsewhere' 'no core files here'
+	else
+		ok 'a crash leaves a core elsewhere'
+		find "$theirs" -name 'core*' -delete
+	fi
+	crash
+	closed 'who asks' "$asker"
+	ended 'who asks' "$asker" 'asking for the passphrase failed'
+	crash
+	closed 'the keeper' "$keeper"
+	ended 'the keeper' "$keeper" '^pemkeep: the agent is gone'
+	if [ "$WAY" = started ]; then
+		someone -q unlock
+		keeper=$(someone agent --status --json |
+		    sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+		closed 'the agent' "$keeper"
+		kill -ABRT "$keeper"
+		check 'the agent crashes: the next command starts one' \
+		    expect_status 0 someone keys
+		check 'the agent crashes: no core file' \
+		    equals "$(find "$theirs" / -maxdepth 1 -name 'core*')" ''
+	fi
 else
 	skip 'not dumpable' 'root, and cannot be another'
 fi

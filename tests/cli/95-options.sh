@@ -120,7 +120,7 @@ back start
 
 # JSON, as the manual has it.
 key_fields=(name type bits fingerprint ec2_created ec2_imported public_key
-    created source format encrypted comment)
+    created source format encrypted comment confirm)
 fields()
 {
 	json json.out "sorted($1)"

@@ -3,6 +3,14 @@
 # What the command scenarios share, on top of tests/lib.sh.  Sourced, not run.
 #
 # $PASS, $PASS_FILE      the vault's passphrase; the program gets it from the file
+# stop_agent             so that the next command starts one, and asks
+# ways WAY...            the first thing a scenario says if it is to be run once for
+#                        each of these; $WAY is then what all commands do:
+#   alone                open the vault for themselves (--no-agent)
+#   started              start the agent: one that runs is stopped before each
+#   locked               find an agent that runs, and is locked before each
+#   agent                find an agent as the last one has left it
+# forget                 after it, the next command needs the passphrase
 # $data $vault $state $seen    the places, in a HOME that is this test's alone
 # new_vault              an empty vault, whatever was there before
 # keep NAME, back NAME   put data and state aside, and bring them back
@@ -27,6 +35,56 @@ seen=$state/seen
 printf '%s\n' "$PASS" >"$PASS_FILE"
 chmod 400 "$PASS_FILE"
 export PEMKEEP_PASSPHRASE_FILE=$PASS_FILE
+
+# Commands leave an agent behind.
+program=$PEMKEEP
+stop_agent()
+{
+	"$program" --quiet agent --stop
+}
+at_exit stop_agent
+
+WAY=${WAY-agent}
+go_way()
+{
+	local before='' option=''
+	case $WAY in
+	agent) return ;;
+	alone) option=--no-agent ;;
+	started) before="'$program' -q agent --stop" ;;
+	locked)
+		before="'$program' agent --socket >/dev/null
+		'$program' -q lock"
+		;;
+	esac
+	PEMKEEP=$TMP/pemkeep-$WAY
+	printf '#!/bin/sh\n%s\nexec "%s" %s "$@"\n' \
+	    "$before" "$program" "$option" >"$PEMKEEP"
+	chmod 755 "$PEMKEEP"
+}
+
+ways()
+{
+	local way status=0
+	if [ -n "${WAYS_BEGUN-}" ]; then
+		go_way
+		return
+	fi
+	for way; do
+		mkdir -m 700 "$TMP/$way"
+		WAYS_BEGUN=1 WAY=$way HOME=$TMP/$way PEMKEEP=$program \
+		    "$BASH" "$SRC/tests/cli/${0##*/}" |
+		    sed -u -E "s/^((not )?ok [0-9]+ - )/\\1$way: /"
+		[ "${PIPESTATUS[0]}" = 0 ] || status=1
+	done
+	tests_done=1
+	exit $status
+}
+
+forget()
+{
+	[ "$WAY" != agent ] || pk -q lock
+}
 
 new_vault()
 {
@@ -158,6 +216,7 @@ find_someone()
 		as_someone()
 		{
 			env -C "$theirs" HOME="$theirs" \
+			    XDG_RUNTIME_DIR="$theirs/run" \
 			    PEMKEEP_PASSPHRASE_FILE="$theirs/pass" "$@"
 		}
 	else
@@ -169,11 +228,14 @@ find_someone()
 		{
 			setpriv --reuid=65534 --regid=65534 --clear-groups \
 			    env -C "$theirs" HOME="$theirs" \
+			    XDG_RUNTIME_DIR="$theirs/run" \
 			    PEMKEEP_PASSPHRASE_FILE="$theirs/pass" "$@"
 		}
 	fi
-	cp "$PEMKEEP" "$theirs/pemkeep"
+	cp "$program" "$theirs/pemkeep"
 	cp "$PASS_FILE" "$theirs/pass"
+	mkdir -m 700 "$theirs/run"
+	at_exit someone -q agent --stop
 	if [ "$(id -u)" = 0 ]; then
 		chown -R 65534:65534 "$theirs"
 	fi

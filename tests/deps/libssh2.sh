@@ -5,13 +5,19 @@
 # Before 1.11.1 it cannot log in with an RSA key on a current OpenSSH, and the
 # bare 1.11.1 can be overrun by a server.  Where the system's own is too old,
 # Debian 13's source package is fetched through apt (release signature and
-# hashes checked, from the archive this machine is set up for), and built
-# static into a private prefix.  Usage: libssh2.sh PREFIX
+# hashes checked, from the archive this machine is set up for), changed by the
+# patch beside this script, which says why, and built static into a private
+# prefix.  Usage: libssh2.sh PREFIX [--built]
+#
+# PREFIX/libssh2.version says what was built: the version, "unpatched" if it is,
+# and which patch it was tried with.  --built: true when that needs no change.
 set -euo pipefail
 # shellcheck source=tests/deps/apt.sh
 . "$(dirname "$0")/apt.sh"
 
 prefix=$(mkdir -p "$1" && cd "$1" && pwd)
+ours=$(cd "$(dirname "$0")" && pwd)/libssh2.patch
+sum=$(sha256sum <"$ours" | cut -c 1-16)
 stamp=$prefix/libssh2.version
 work=$prefix/work
 least=1.11.1
@@ -109,6 +115,29 @@ check_source()
 	done
 }
 
+# A later version of Debian's may have some of it, or other lines around it; it
+# is still a good library then, if a slow one.
+apply_ours()
+{
+	if patch -p1 -F0 -f --dry-run <"$ours" >"$work/log" 2>&1; then
+		patch -p1 -F0 -f <"$ours" >"$work/log"
+		return
+	fi
+	sed 's/^/deps: /' "$work/log" >&2
+	echo "deps: libssh2: libssh2.patch does not fit $version, and is left" \
+	    "out: large transfers will be slow" >&2
+	applied=unpatched
+}
+
+# Is what is there of the least version, and has it been tried with this patch?
+built()
+{
+	local version patch tried
+	[ -f "$prefix/lib/libssh2.a" ] && [ -f "$stamp" ] || return
+	read -r version patch tried <"$stamp" || return
+	at_least "$version" "$patched" && [ "${tried:-$patch}" = "$sum" ]
+}
+
 build()
 {
 	cmake -S . -B build -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O2 -g \
@@ -122,12 +151,15 @@ build()
 	    cmake --install build
 }
 
+if [ "${2-}" = --built ]; then
+	built
+	exit
+fi
 if pkg-config --exists "libssh2 >= $least"; then
 	check_system
 	exit
 fi
-if [ -f "$prefix/lib/libssh2.a" ] && [ -f "$stamp" ] &&
-    at_least "$(cat "$stamp")" "$patched"; then
+if built; then
 	exit
 fi
 
@@ -138,10 +170,12 @@ fetch
 cd "$work"/source/libssh2-*/
 version=$(dpkg-parsechangelog -S Version)
 check_source
+applied=
+apply_ours
 build >"$work/log" 2>&1 || {
 	tail -n 40 "$work/log" >&2
 	die "the build failed"
 }
-echo "$version" >"$stamp"
+echo "$version${applied:+ $applied} $sum" >"$stamp"
 rm -rf "$work"
 echo "deps: libssh2 $version is in $1"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Install what building (and, with the word 'check', testing) needs and this
 # machine lacks: Debian's packages, in one apt-get run.  Says nothing when
-# nothing is missing.  Usage: packages.sh PREFIX-OF-LIBSSH2 [check]
+# nothing is missing.  Usage: packages.sh PREFIX-OF-LIBSSH2 [demo | check]
 set -euo pipefail
 # shellcheck source=tests/deps/apt.sh
 . "$(dirname "$0")/apt.sh"
@@ -19,14 +19,18 @@ libevent_core  2.1     libevent-dev'
 tools='gcc libc6-dev make pkg-config openssh-client openssl'
 check_modules='
 cmocka         1.1     libcmocka-dev'
+demo_tools='openssh-server libnss-wrapper procps python3'
 check_tools='openssh-server putty-tools dropbear-bin tmux
-libnss-wrapper strace mandoc python3 python3-nacl procps util-linux'
+libnss-wrapper libpam-wrapper strace mandoc python3 python3-nacl procps util-linux
+vim-tiny'
 libssh2=1.11.1
 
 prefix=$1
 if [ "${2-}" = check ]; then
 	modules+=$check_modules
 	tools+=" $check_tools"
+elif [ "${2-}" = demo ]; then
+	tools+=" $demo_tools"
 fi
 
 missing_modules()
@@ -52,7 +56,7 @@ missing_tools()
 libssh2_tools()
 {
 	pkg-config --exists "libssh2 >= $libssh2" 2>/dev/null && return
-	[ -f "$prefix/libssh2.version" ] && return
+	"$(dirname "$0")/libssh2.sh" "$prefix" --built && return
 	if dpkg --compare-versions "$(candidate libssh2-1-dev)" ge "$libssh2"
 	then
 		echo libssh2-1-dev

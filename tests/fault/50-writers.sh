@@ -21,7 +21,8 @@ remembered() { # SCENE: the generation of the seen file's last line
 	sed -n '$s/^[0-9a-f]* \([0-9]*\) .*/\1/p' "$1/s/seen"
 }
 
-# writers N: N processes, each so many saves, and two readers
+# writers N: N processes, each so many saves, and readers: two that open the vault
+# again and again, one that keeps it open
 writers() {
 	n=$1
 	at=$work/w$n
@@ -29,8 +30,8 @@ writers() {
 	jobs_started=
 	bad=
 	began=$(now_ms)
-	for r in 1 2; do
-		"$vaultop" "$at" reads "$at/stop" >"$at/r$r.out" 2>&1 &
+	for r in reads1 reads2 reloads3; do
+		"$vaultop" "$at" "${r%?}" "$at/stop" >"$at/$r.out" 2>&1 &
 		jobs_started="$jobs_started $!"
 	done
 	readers=$jobs_started
@@ -61,9 +62,9 @@ writers() {
 	fi
 	if [ -n "$reader_bad" ]; then
 		not_ok "$n writers: a reader met an error or an alarm"
-		sed 's/^/# /' "$at"/r?.out | head -n 5
+		sed 's/^/# /' "$at"/re*.out | head -n 5
 	else
-		ok "$n writers: two readers always met a sound vault"
+		ok "$n writers: three readers always met a sound vault"
 	fi
 	if ! "$vaultop" "$at" check >"$work/check" 2>&1; then
 		not_ok "$n writers: the vault opens: $(cat "$work/check")"
@@ -83,7 +84,7 @@ writers() {
 	same "$n writers: no temporary file" "vault vault.bak vault.lock" \
 	    "$(ls "$at/v" | one_line)"
 	echo "# $n writers: $adds saves in $took ms," \
-	    "$(cat "$at"/r?.out | awk '/^reads/ { n += $2 } END { print n }')" \
+	    "$(cat "$at"/re*.out | awk '/^reads/ { n += $2 } END { print n }')" \
 	    "readings meanwhile"
 }
 

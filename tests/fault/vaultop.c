@@ -326,6 +326,33 @@ op_reads(struct job *j, struct vault_error *e)
 	return 0;
 }
 
+/* reloads FILE: the same with one handle that is kept. */
+static int
+op_reloads(struct job *j, struct vault_error *e)
+{
+	uint64_t last = 0;
+	struct vault *v;
+	long reads = 0;
+	int r = vault_open(&j->s.place, j->pass, &v, e);
+
+	while (r == 0 && access(arg(j, 0, "stop"), F_OK) == -1) {
+		if ((r = vault_reload(v, e)) != 0 ||
+		    (r = vault_verify(v, e)) != 0)
+			break;
+		print_notes(vault_notes(v));
+		if (vault_notes(v) != 0 || vault_generation(v) < last) {
+			printf("generation %" PRIu64 " after %" PRIu64 "\n",
+			    vault_generation(v), last);
+			exit(1);
+		}
+		last = vault_generation(v);
+		reads++;
+	}
+	vault_close(v);
+	printf("reads %ld\n", reads);
+	return r;
+}
+
 struct op {
 	const char *name;
 	const char *args;
@@ -346,6 +373,7 @@ static const struct op ops[] = {
 	{ "passwd", "", op_passwd, true },
 	{ "put", "[NAME [SIZE]]", op_put, true },
 	{ "reads", "FILE", op_reads, false },
+	{ "reloads", "FILE", op_reloads, false },
 	{ "remove", "[NAME]", op_remove, true },
 	{ "rename", "[NAME NEW]", op_rename, true },
 	{ "repair", "", op_repair, true },

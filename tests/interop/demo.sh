@@ -6,38 +6,84 @@
 
 export TMPDIR=$TMP/tmp
 mkdir "$TMPDIR"
-real=$PEMKEEP
+# A copy, so that its processes are known.
+real=$(realpath "$TMP")/real/pemkeep
+mkdir "$TMP/real"
+cp "$PEMKEEP" "$real"
+export PEMKEEP=$real
 
+began=$(date +%s)
 check 'the tour' expect_status 0 "$SRC/tests/demo.sh"
+took=$(($(date +%s) - began))
+# On a machine that does nothing else.
+busy=$(awk -v n="$(nproc)" '{ print int($1 / n) + 1 }' /proc/loadavg || echo 1)
 out >"$TMP/said"
 check 'the tour: no warnings of other programs' equals "$(err)" ''
 check 'the tour: what was typed' contains "$(out)" \
     $'\n$ pemkeep init\n' $'\n$ pemkeep import ~/Downloads/*.pem --move\n' \
-    $'\n$ pemkeep export mykey -o mykey.pem\n' 'wrong passphrase' 'Read next'
+    $'\n$ pemkeep add myserver ' $'\n$ connect myserver uname -s\nLinux\n' \
+    $'\n$ pemkeep log\n' 'has CHANGED' 'wrong passphrase' \
+    $'\n$ pemkeep export mykey -o mykey.pem\n' 'Read next'
 check 'the tour: no colours' lacks "$(out)" $'\033'
-check 'the tour: nothing is left' equals "$(ls -A "$TMPDIR")" ''
+check 'the tour: under 20 seconds' test "$took" -lt $((20 * busy))
 
-# broken WHAT SCRIPT: a program that does something else ends the tour.
+# Neither files, nor agent, nor server; an agent ends by itself, but not at once.
+nothing_left()
+{
+	local i
+	for ((i = 0; i < 30; i++)); do
+		[ -n "$(ls -A "$TMPDIR")$(pgrep -f "$TMPDIR")" ] || break
+		sleep 0.1
+	done
+	equals "$(ls -A "$TMPDIR")" '' && equals "$(pgrep -af "$TMPDIR")" '' &&
+	    lacks "$(readlink /proc/[0-9]*/exe 2>/dev/null)" "$real"
+}
+check 'the tour: nothing is left' nothing_left
+for after in 0.2 1; do
+	"$SRC/tests/demo.sh" >"$TMP/cut" 2>&1 &
+	tour=$!
+	sleep $after
+	kill $tour
+	wait $tour
+	check "ended after $after s: by the signal" test $? = 143
+	check "ended after $after s: nothing is left" nothing_left
+done
+
+# broken WHAT SCRIPT STEP: a program that does something else ends the tour at
+# this step.  $real is the true one.
+ln -s pemkeep "$TMP/real/connect"
 broken()
 {
 	export PEMKEEP=$TMP/pemkeep
-	printf '#!/usr/bin/env bash\n%s\n' "$2" >"$PEMKEEP"
+	printf '#!/usr/bin/env bash\nas=${0##*/}\nreal=%q/$as\n%s\n' \
+	    "$TMP/real" "$2" >"$PEMKEEP"
 	chmod +x "$PEMKEEP"
 	check "$1" expect_status 1 "$SRC/tests/demo.sh"
 	check "$1: said" contains "$(err)" 'demo: the step above'
-	check "$1: nothing is left" equals "$(ls -A "$TMPDIR")" ''
+	check "$1: where" contains "$(out | grep '^\$ ' | tail -n 1)" "$3"
+	check "$1: nothing is left" nothing_left
 }
 
-broken 'a program that does nothing' 'exit 0'
-broken 'a program that fails' 'exit 1'
+broken 'a program that does nothing' 'exit 0' 'pemkeep init'
+broken 'a program that fails' 'exit 1' 'pemkeep init'
 broken 'a program that says everything' \
-    "cat '$TMP/said'; exec '$real' \"\$@\" >/dev/null"
+    "cat '$TMP/said'; exec \"\$real\" \"\$@\" >/dev/null" '' # anywhere
 broken 'files that stay' \
-    "for a; do shift; [ \"\$a\" = --move ] || set -- \"\$@\" \"\$a\"; done
-exec '$real' \"\$@\""
+    'for a; do shift; [ "$a" = --move ] || set -- "$@" "$a"; done
+exec "$real" "$@"' 'pemkeep import'
+broken 'a command that is not run' \
+    '[ "$as $1" != "connect myserver" ] || exit 255; exec "$real" "$@"' \
+    'connect myserver whoami'
+broken 'a host key that is not looked at' \
+    '[ "$as" != connect ] || set -- -o StrictHostKeyChecking=no \
+    -o UserKnownHostsFile=/dev/null "$@"; exec "$real" "$@"' \
+    'connect myserver whoami'
+broken 'an exit status that is lost' \
+    '"$real" "$@"; [ $? = 255 ] && exit 255; exit 0' "'echo to stderr"
 broken 'an export with another mode' \
-    "'$real' \"\$@\" || exit; [ ! -e mykey.pem ] || chmod 644 mykey.pem"
-broken 'an export with other bytes' \
-    "'$real' \"\$@\" || exit; [ ! -e mykey.pem ] || {
-	chmod 600 mykey.pem; echo >>mykey.pem; chmod 400 mykey.pem; }"
+    '"$real" "$@" || exit; [ ! -e mykey.pem ] || chmod 644 mykey.pem' \
+    'ls -l mykey.pem'
+broken 'an export with other bytes' '"$real" "$@" || exit; [ ! -e mykey.pem ] || {
+	chmod 600 mykey.pem; echo >>mykey.pem; chmod 400 mykey.pem; }' \
+    'ls -l mykey.pem'
 done_testing

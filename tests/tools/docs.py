@@ -4,13 +4,15 @@
 
     docs.py observe PEMKEEP SOURCE FOLDER       prints facts, as JSON
     docs.py compare FACTS PEMKEEP.1 [FILE...]   prints what differs; exit 1
+    docs.py house SOURCE README.md              the same, about the source tree
 
 Facts are what `pemkeep help` says, what the JSON of a small vault made in
 FOLDER looks like, and which exit codes, findings and variables the source has.
 PEMKEEP.1 is read as it is written (mdoc): an .It for each command, below it one
 for each option, and one for each field of JSON.  In the other FILEs (mdoc or
-Markdown) what stands as code and begins with 'pemkeep' must be a command with
-options that it has."""
+Markdown) what stands as code and begins with 'pemkeep' or 'connect' must be a
+command with options that it has.  A README names each folder of the house in its
+table, and only folders, files and targets of make that there are."""
 
 import glob
 import json
@@ -48,16 +50,18 @@ def observe_help(facts):
     text = run(facts, "help")
     part = re.search(r"^commands:\n((?:  .*\n)*)", text, re.M).group(1)
     facts["global"] = help_options(text, "options of all commands")
+    everywhere = set(sum(map(names, facts["global"]), []))
     for line in part.splitlines():
         name = line.split()[0]
         one = run(facts, "help", name)
         if one != run(facts, name, "--help"):
             sys.exit("'help %s' and '%s --help' differ" % (name, name))
-        usage = re.match(r"usage: pemkeep %s( \[OPTION\.\.\.\])?(.*)\n" % name,
+        usage = re.match(r"usage: (?:pemkeep )?%s( \[OPTION\.\.\.\])?(.*)\n" % name,
                          one)
         facts["commands"][name] = {
             "operands": usage.group(2).strip(),
-            "options": help_options(one, "options"),
+            "options": [o for o in help_options(one, "options")
+                        if not set(names(o)) <= everywhere],
         }
         if bool(usage.group(1)) != bool(facts["commands"][name]["options"]):
             sys.exit("usage of '%s' and its options differ" % name)
@@ -66,6 +70,8 @@ def observe_help(facts):
 def kind(value):
     if isinstance(value, bool):
         return "boolean"
+    if isinstance(value, dict):
+        return "object"
     if isinstance(value, list) and all(isinstance(v, dict) for v in value):
         return "array of objects"
     return {str: "string", int: "number", type(None): "null"}.get(
@@ -76,8 +82,8 @@ def note_fields(into, value, path=""):
     """'keys', 'keys.name' … with the kinds of values that were met."""
     for name, field in value.items():
         into.setdefault(path + name, set()).add(kind(field))
-        if isinstance(field, list):
-            for one in field:
+        for one in field if isinstance(field, list) else [field]:
+            if isinstance(one, dict):
                 note_fields(into, one, path + name + ".")
 
 
@@ -107,8 +113,21 @@ def observe_json(facts, folder):
     }
     os.chmod(vault + ".bak", 0o600)  # for something to be found
     outputs["check"] = run(facts, "check", "--json", ok=(1,))
-    for command, text in outputs.items():
-        fields = {}
+    outputs["agent --status"] = run(facts, "agent", "--status", "--json")
+    run(facts, "add", "bare", "192.0.2.1")
+    run(facts, "add", "host", "192.0.2.2", "-l", "me", "-p", "2222", "-k",
+        "laptop")
+    outputs["list"] = run(facts, "list", "--json")
+    outputs["resolve"] = run(facts, "resolve", "host", "--json")
+    log = facts["home"] + "/.local/state/pemkeep/log"
+    outputs["log"] = run(facts, "log", "--json")
+    with open(log, "a") as f:
+        f.write("{")
+    torn = run(facts, "log", "--json")
+    run(facts, "agent", "--stop")
+    for command, text in [*outputs.items(), ("log", torn)]:
+        fields = facts["json"].get(command, {})
+        fields = {k: set(v) for k, v in fields.items()}
         if text.lstrip().startswith("{"):
             note_fields(fields, json.loads(text))
         facts["json"][command] = {k: sorted(v) for k, v in fields.items()}
@@ -124,18 +143,23 @@ def observe_source(facts, source):
                             read(source + "/include/pemkeep/base/err.h")))
     given = {"0"}
     for path in glob.glob(source + "/src/*/*.c"):
-        if not path.endswith("/base/err.c"):
+        # What goes wrong in there is 255 of 'connect', whatever the code.
+        if not re.search(r"/src/(base/err|ssh/\w+|cli/connect_\w+)\.c$", path):
             given |= {codes[name] for name in
                       re.findall(r"\bERR_\w+", read(path)) if name in codes}
     facts["exit"] = sorted(given, key=int)
     facts["exit of err.h"] = sorted(set(codes.values()) | {"0"}, key=int)
+    facts["keys of -o"] = re.findall(
+        r'\{ "([A-Z]\w+)", [A-Z_]+ \}',
+        read(source + "/src/cli/connect_config.c"))
     facts["findings"] = sorted(
         "%s (%s)" % (name, severity) for severity, name in re.findall(
             r'report\(\w+, "(\w+)", "([a-z-]+)"',
             read(source + "/src/agent/keeper_check.c")))
     # PEMKEEP_ASKPASS is between the program and itself.
     facts["environment"] = sorted(set(re.findall(
-        r'"(HOME|XDG_(?:DATA|STATE)_HOME|PEMKEEP_(?!ASKPASS)\w+)"', "".join(
+        r'"(HOME|XDG_(?:(?:CONFIG|DATA|STATE)_HOME|RUNTIME_DIR)|SSH_ASKPASS\w*|'
+        r'(?:WAYLAND_)?DISPLAY|PEMKEEP_(?!ASKPASS)\w+)=?"', "".join(
             read(path) for path in glob.glob(source + "/src/*/*.c")))))
 
 
@@ -217,6 +241,7 @@ def operands(head):
 
 
 def normal(usage):
+    usage = re.sub(r" *([\[\]]) *", r"\1", usage)
     return re.sub(r" *\| *", "|", re.sub(r" *\.\.\.", "...", usage))
 
 
@@ -324,7 +349,7 @@ def compare_lists(out, facts, manual):
     differ(out, "findings", facts["findings"],
            [i.head for i in manual["Findings"].items])
     differ(out, "environment", facts["environment"],
-           [i.head for i in manual["ENVIRONMENT"].items])
+           sum((i.head.split(", ") for i in manual["ENVIRONMENT"].items), []))
 
 
 # ---- examples
@@ -343,14 +368,51 @@ def code_of(path):
     for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text,
                             re.M | re.S):
         lines += block.replace("\\e\n", " ").splitlines()
-    return lines + re.findall(r"^\.Ql (pemkeep .*)", text, re.M)
+    return lines + re.findall(r"^\.Ql ((?:pemkeep|connect) .*)", text, re.M)
+
+
+def calls_of(program, line):
+    return re.findall(r"(?:^|[|;(]|\$ |&& )\s*(?:[A-Z_]+=\S* )*"
+                      r"%s((?: +[^|;)&]*)?)" % program, line)
+
+
+def compare_connect(out, facts, name, call):
+    """Options up to the host; letters may stand together, and before a value."""
+    everywhere = sum(map(names, facts["global"]), [])
+    takes = dict.fromkeys(everywhere, False)
+    takes.update((o.split()[0], " " in o)
+                 for o in facts["commands"]["connect"]["options"])
+    words = call.split()
+    while words and words[0].startswith("-") and words[0] not in ("-", "--"):
+        word = words.pop(0)
+        if word.startswith("--"):
+            if word not in everywhere:
+                out.append("%s: 'connect%s': there is no option '%s'" % (
+                    name, call.rstrip(), word))
+            continue
+        for i, letter in enumerate(word[1:], 2):
+            if "-" + letter not in takes:
+                out.append("%s: 'connect%s': there is no option '-%s'" % (
+                    name, call.rstrip(), letter))
+            elif takes["-" + letter]:
+                value = word[i:] or (words.pop(0) if words else "")
+                key = value.partition("=")[0]
+                if letter == "o" and key not in facts["keys of -o"]:
+                    out.append("%s: 'connect%s': -o has no '%s'" % (
+                        name, call.rstrip(), key))
+                break
 
 
 def compare_code(out, facts, path):
     for line in code_of(path):
         line = line.split(" # ")[0]
-        for call in re.findall(r"(?:^|[|;(]|\$ |&& )\s*(?:[A-Z_]+=\S* )*"
-                               r"pemkeep((?: +[^|;)&]*)?)", line):
+        for call in calls_of("connect", line):
+            compare_connect(out, facts, os.path.basename(path), call)
+        for call in calls_of("pemkeep", line):
+            if call.split()[:1] == ["connect"]:
+                compare_connect(out, facts, os.path.basename(path),
+                                call.partition("connect")[2])
+                continue
             words = re.split(r"[ ]+", re.sub(r"'[^']*'|\d?[<>].*", "",
                                              call).strip())
             bare = [w for w in words if re.fullmatch(r"[a-z][a-z-]*", w)]
@@ -370,6 +432,51 @@ def compare_code(out, facts, path):
                         os.path.basename(path), call.rstrip(), flag))
 
 
+# ---- the README and the source tree
+
+
+def rows_of(text):
+    """The first column of the table of folders."""
+    part = re.search(r"^\| folder .*\n\|.*\n((?:\|.*\n)+)", text, re.M)
+    return re.findall(r"^\| `([^`]*)`", part.group(1) if part else "", re.M)
+
+
+def house(source, path):
+    text, out = read(path), []
+    folders = [f[len(source) + 1:] + "/" for f in
+               [source + "/vault", source + "/include/pemkeep",
+                source + "/tests", source + "/man",
+                *sorted(glob.glob(source + "/src/*"))] if os.path.isdir(f)]
+    rows = rows_of(text)
+    for folder in folders:
+        if folder not in rows:
+            out.append("the map: '%s' is missing" % folder)
+    for row in rows:
+        if row not in folders:
+            out.append("the map: there is no '%s'" % row)
+    makefile = read(source + "/Makefile")
+    calls = re.findall(r"^ +(?:\$ )?make(?: ([a-z][a-z-]*))?", text, re.M)
+    calls += re.findall(r"`make ([a-z][a-z-]*)", text)
+    for target in filter(None, calls):
+        if not re.search(r"^[a-z -]*\b%s\b[a-z -]*:" % re.escape(target), makefile,
+                         re.M):
+            out.append("there is no 'make %s'" % target)
+    if calls[:2] != ["demo", "check"]:
+        out.append("the first commands are not 'make demo' and 'make check'")
+    here = r"(?:src|tests|man|vault|include)/[\w./-]*|[A-Z]\w+\.md|Makefile"
+    for name in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(
+            r"`(%s)`" % here, text):
+        if name not in rows and not os.path.exists(
+                os.path.join(source, name)):
+            out.append("there is no '%s'" % name)
+    pages = re.findall(r"\bman (?:\./man/)?([a-z-]+)(?:\.\d)?\b[`,]", text)
+    for page in pages:
+        if not glob.glob("%s/man/%s.[1-9]" % (source, page)):
+            out.append("there is no manual '%s'" % page)
+    print("\n".join(out), end="\n" if out else "")
+    sys.exit(1 if out else 0)
+
+
 def compare(facts_file, page, *others):
     facts, out = json.loads(read(facts_file)), []
     manual = parse_manual(page)
@@ -387,5 +494,7 @@ if __name__ == "__main__":
         observe(*sys.argv[2:])
     elif sys.argv[1:2] == ["compare"] and len(sys.argv) >= 4:
         compare(*sys.argv[2:])
+    elif sys.argv[1:2] == ["house"] and len(sys.argv) == 4:
+        house(*sys.argv[2:])
     else:
         sys.exit(__doc__)

@@ -3,9 +3,10 @@
 #define PEMKEEP_AGENT_PASSPHRASE_H
 
 /*
- * Where passphrases come from.  Only the keeper's code reads one: from a
- * descriptor, from a file, or from the terminal; straight into struct secret,
- * never through stdio, an argument or the environment.
+ * Where passphrases come from.  Only the keeper's code reads one, in a process of
+ * its own (see src/agent/ask.h): from a descriptor, from a file, from the
+ * terminal, or from the program that SSH_ASKPASS names; straight into struct
+ * secret, never through stdio, an argument or the environment.
  */
 
 #include <stdbool.h>
@@ -32,7 +33,9 @@ struct passphrase_source {
  * Get one.  The descriptor gives a line for each call (without its line feed),
  * so what is asked for first must stand first; the file (its first line; not
  * readable for others) is the vault's passphrase only; the terminal is asked
- * with 'prompt', twice for first and new ones.  New ones must have at least
+ * with 'prompt', twice for first and new ones.  SSH_ASKPASS is run where there is
+ * no terminal but DISPLAY or WAYLAND_DISPLAY, or as SSH_ASKPASS_REQUIRE says
+ * (never, prefer, force), as in ssh(1); once only, also for new ones.  New ones must have at least
  * PASSPHRASE_MIN bytes; none may be longer than 1024.
  *
  * *passp is new.  ERR_LOCKED when there is no source, it is empty, or both
@@ -43,6 +46,12 @@ struct passphrase_source {
 int passphrase_get(const struct passphrase_source *source,
     enum passphrase_for what, const char *prompt, struct secret **passp,
     struct err *e);
+
+/*
+ * Is the file that would be read as the vault's passphrase as it must be?  It is
+ * not read, nor opened: for when no passphrase is needed.
+ */
+int passphrase_check(const struct passphrase_source *source, struct err *e);
 
 /* Would the terminal be asked (so that asking again makes sense)? */
 bool passphrase_interactive(

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Goal of this test: `make install` puts both programs and all manuals where it is
+# told to, ready to be used by everybody, and `make uninstall` removes these and
+# nothing else.
+. "$SRC/tests/lib.sh"
+
+# What is there is installed, without building anything.
+into()
+{
+	env -i PATH="$PATH" HOME="$HOME" make -s -C "$SRC" -o all B="$BUILD" \
+	    DESTDIR="$TMP/root" "$@"
+}
+
+# 'there FOLDER': its files, with what they are and their modes.
+there()
+{
+	(cd "$TMP/root/$1" && find . ! -type d -printf '%P %y %m\n' | sort)
+}
+
+wanted()
+{
+	local page
+	echo 'bin/connect l 777'
+	echo 'bin/pemkeep f 755'
+	for page in "$SRC"/man/*.[1-9]; do
+		page=${page##*/}
+		echo "share/man/man${page##*.}/$page f 644"
+	done
+}
+
+built=$(stat -c %y "$PEMKEEP")
+umask 077 # the modes do not depend on it
+check 'install' expect_status 0 into install
+check 'both programs and all manuals' \
+    equals "$(there usr/local)" "$(wanted | sort)"
+check 'which are these' equals "$(cd "$SRC/man" && echo *)" \
+    'connect.1 pemkeep-hosts.5 pemkeep-vault.5 pemkeep.1'
+check 'everybody can reach them' equals \
+    "$(find "$TMP/root/usr" -type d ! -perm -005)" ''
+bin=$TMP/root/usr/local/bin
+check 'connect is pemkeep' equals "$(readlink "$bin/connect")" pemkeep
+for name in pemkeep connect; do
+	check "$name runs" expect_status 0 "$bin/$name" --version
+	check "$name runs: its version" equals "$(out)" "$(pk --version)"
+done
+check 'connect takes a host' expect_status 255 "$bin/connect" --no-such-option
+check 'nothing of the build folder is needed' \
+    lacks "$(ldd "$bin/pemkeep")" "$SRC" "$BUILD" 'not found'
+
+check 'once more, over the first' expect_status 0 into install
+check 'once more: the same' equals "$(there usr/local)" "$(wanted | sort)"
+touch "$bin/other" "$TMP/root/usr/local/share/man/man1/other.1"
+check 'uninstall' expect_status 0 into uninstall
+check 'what is not ours stays' equals "$(there usr/local)" \
+    $'bin/other f 600\nshare/man/man1/other.1 f 600'
+check 'uninstall when nothing is there' expect_status 0 into uninstall
+
+check 'PREFIX' expect_status 0 into install PREFIX=/opt/x
+check 'PREFIX: there' equals "$(there opt/x)" "$(wanted | sort)"
+check 'PREFIX: uninstall' expect_status 0 into uninstall PREFIX=/opt/x
+check 'PREFIX: gone' equals "$(there opt/x)" ''
+check 'BINDIR and MANDIR' expect_status 0 \
+    into install BINDIR=/b MANDIR=/m
+check 'BINDIR: there' equals "$(there b)" $'connect l 777\npemkeep f 755'
+check 'MANDIR: there' equals "$(there m)" \
+    "$(wanted | sed -n 's,share/man/,,p' | sort)"
+check 'nothing was built' equals "$(stat -c %y "$PEMKEEP")" "$built"
+done_testing
