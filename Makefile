@@ -28,8 +28,11 @@ PKG_CONFIG = pkg-config
 export CC
 
 NEEDS = 'libsodium >= 1.0.18' 'libcrypto >= 3.0' 'jansson >= 2.10' \
-	'libevent_core >= 2.1'
-MODULES = libsodium libcrypto jansson libevent_core
+	'libevent_core >= 2.1' 'libcurl >= 7.86' 'expat >= 2.4' \
+	'sqlite3 >= 3.34'
+# libcurl is loaded when it is needed (src/aws/curl.c): only its headers are used.
+MODULES = libsodium libcrypto jansson libevent_core expat sqlite3
+HEADERS = libcurl
 # The one that `make deps` had to build, else the system's.
 ifneq ($(wildcard $(DEPS)/lib/libssh2.a),)
 LIBSSH2_CFLAGS := -I$(DEPS)/include
@@ -44,7 +47,7 @@ MISSING := $(shell command -v $(PKG_CONFIG) >/dev/null || echo pkg-config; \
 		$(PKG_CONFIG) --exists "$$n" 2>/dev/null || echo "'$$n'"; done)
 LDLIBS := $(LIBSSH2_LIBS) $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
 LIB_CFLAGS := $(LIBSSH2_CFLAGS) \
-	$(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
+	$(shell $(PKG_CONFIG) --cflags $(MODULES) $(HEADERS) 2>/dev/null)
 
 takes = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
 	2>/dev/null && echo $(1))

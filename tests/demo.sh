@@ -15,6 +15,7 @@ finish()
 {
 	"$program" --quiet agent --stop >/dev/null 2>&1 || :
 	[ -z "${PORT-}" ] || sshd_stop || :
+	[ -z "${CLOUD_PID-}" ] || cloud_stop || :
 	chmod -R u+rwx "$tmp"
 	rm -rf "$tmp"
 }
@@ -41,9 +42,15 @@ at_exit()
 {
 	: # see finish()
 }
+fail()
+{
+	broken "$1"
+}
 set +eo pipefail
 # shellcheck source=tests/tools/sshd.sh
 . "$SRC/tests/tools/sshd.sh"
+# shellcheck source=tests/cloud/lib.sh
+. "$SRC/tests/cloud/lib.sh"
 set -eo pipefail
 cd "$HOME"
 
@@ -230,6 +237,37 @@ run 0 'pemkeep log'
 said import sign connect
 run 0 'pemkeep log --verify'
 said 'log is sound'
+
+title 'EC2, by name'
+tell "With your AWS profile pemkeep knows every instance by its Name tag: where" \
+    "it is, whom to log in as, and which key opens it. For this tour a small EC2" \
+    "runs on this machine; its instances are sshds."
+cloud_start stopping=0 pending=0 boot=0 3>&-
+cloud_account main eu-west-1
+cp "$tmp/as-they-came/mykey.pem" "$tmp/pair"
+ssh-keygen -yf "$tmp/pair" >"$tmp/pair.pub"
+cloud_ctl keypair main/eu-west-1 mykey private="$tmp/pair" >/dev/null
+cloud_instance main/eu-west-1 webshop key=mykey image=ubuntu-24.04
+export AWS_PROFILE=main
+run 0 'pemkeep list'
+said webshop "$ID" "$PUBLIC" running
+run 0 'pemkeep resolve webshop'
+said "$ID" "$PUBLIC" ubuntu mykey 'next stop'
+tell "Its host key is proven: it is the one that the instance has printed on its" \
+    "console, so there is nothing to be asked."
+run 0 'connect webshop whoami'
+said ubuntu
+before=$PUBLIC
+cloud_ctl stop webshop >/dev/null
+cloud_ctl wait webshop stopped >/dev/null
+cloud_ctl start webshop >/dev/null
+cloud_ctl wait webshop running >/dev/null
+read -r _ PUBLIC _ <<<"$(cloud_ctl find webshop)"
+holds 'it has the same address' test "$PUBLIC" != "$before"
+tell "Stopped and started, it has another address. That is found out, and the" \
+    "host key is still the one of this instance:"
+run 0 'connect webshop whoami'
+said ubuntu
 
 title 'When something goes wrong'
 tell "Somebody stands in between, or has put another machine in the place of" \

@@ -5,7 +5,8 @@
 #
 # A program prints TAP ("ok 1 - name", "not ok 2 - name", "ok 3 - name # SKIP
 # why").  It gets a clean environment, an empty HOME and a TMPDIR of its own,
-# no standard input, and is started in the root of the source tree.  It fails
+# no standard input, endpoints of AWS where nobody is, and is started in the root
+# of the source tree.  It fails
 # as a whole, counted as one failure, when it dies, exits non-zero without a
 # "not ok", hangs, prints no test, or fewer than it announced.
 # The last line is 'N passed, N failed, N skipped'.
@@ -82,6 +83,9 @@ run_one()
 	env -i PATH="$PATH" HOME="$tmp/home" TMPDIR="$tmp/tmp" LC_ALL=C.UTF-8 \
 	    SRC="$SRC" BUILD="$BUILD" PEMKEEP="$BUILD/pemkeep" CC="${CC:-cc}" \
 	    PYTHON="$PYTHON" ${CI:+CI="$CI"} CMOCKA_MESSAGE_OUTPUT=TAP \
+	    AWS_EC2_METADATA_DISABLED=true \
+	    AWS_ENDPOINT_URL=http://127.0.0.1:1 \
+	    AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1 \
 	    ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}" \
 	    UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}" \
 	    "$PYTHON" "$SRC/tests/supervise.py" "$limit" $2 >"$log" 2>&1

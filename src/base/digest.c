@@ -4,10 +4,12 @@
  * be had is an answer, not a fault.
  */
 
+#include <limits.h>
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/digest.h"
@@ -43,6 +45,21 @@ digest(
 		n = 0;
 	ERR_pop_to_mark();
 	return n;
+}
+
+bool
+digest_hmac_sha256(const void *key, size_t key_len, const void *bytes,
+    size_t len, uint8_t out[DIGEST_MAX])
+{
+	bool done = false;
+
+	memset(out, 0, DIGEST_MAX);
+	ERR_set_mark();
+	if (key_len <= INT_MAX)
+		done = HMAC(EVP_sha256(), key, (int)key_len, bytes, len, out,
+			   NULL) != NULL;
+	ERR_pop_to_mark();
+	return done;
 }
 
 void

@@ -38,6 +38,7 @@ struct parser {
 	char *stop;       /* where the line ends, in the text */
 	unsigned long number;
 	size_t key_indent;
+	bool top;        /* keys may stand before the first section */
 	char *value_end; /* where the last value can go on; NULL: nowhere */
 };
 
@@ -98,14 +99,31 @@ grow(void **listp, size_t count, size_t *capacity, size_t size)
 	return true;
 }
 
+static int
+add_section(struct parser *p, const char *name)
+{
+	struct ini *ini = p->ini;
+	void *list = ini->sections;
+	struct section *s;
+
+	if (!grow(&list, ini->count, &ini->capacity, sizeof(*s)))
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	ini->sections = list;
+	s = &ini->sections[ini->count++];
+	*s = (struct section){ .first = ini->entry_count };
+	s->public.name = name;
+	s->public.line = p->number;
+	s->public.start = (size_t)(p->line - (char *)ini->text.data);
+	s->public.end = (size_t)(p->stop - (char *)ini->text.data);
+	return 0;
+}
+
 /* What stands behind ']' is nothing, or a comment. */
 static int
 take_header(struct parser *p, char *at)
 {
-	struct ini *ini = p->ini;
 	char *close = memrchr(at, ']', (size_t)(p->end - at)), *after;
-	void *list = ini->sections;
-	struct section *s;
+	int r;
 
 	if (close == NULL)
 		return fail(p, "']' is missing");
@@ -115,15 +133,8 @@ take_header(struct parser *p, char *at)
 	at = skip_blanks(at + 1, close);
 	if (trim(at, close) == at)
 		return fail(p, "the section has no name");
-	if (!grow(&list, ini->count, &ini->capacity, sizeof(*s)))
-		return err_set(p->e, ERR_NOMEM, "out of memory");
-	ini->sections = list;
-	s = &ini->sections[ini->count++];
-	*s = (struct section){ .first = ini->entry_count };
-	s->public.name = at;
-	s->public.line = p->number;
-	s->public.start = (size_t)(p->line - (char *)ini->text.data);
-	s->public.end = (size_t)(p->stop - (char *)ini->text.data);
+	if ((r = add_section(p, at)) != 0)
+		return r;
 	*trim(at, close) = '\0';
 	p->value_end = NULL;
 	return 0;
@@ -144,9 +155,12 @@ take_entry(struct parser *p, char *at)
 	char *equals = at, *key_end, *value;
 	void *list = ini->entries;
 	struct section *s;
+	int r;
 
-	if (ini->count == 0)
+	if (ini->count == 0 && !p->top)
 		return fail(p, "this stands before the first section");
+	if (ini->count == 0 && (r = add_section(p, "")) != 0)
+		return r;
 	while (equals < p->end && *equals != '=' && *equals != ':')
 		equals++;
 	if (equals == p->end)
@@ -286,30 +300,46 @@ index_sections(struct parser *p)
 	return 0;
 }
 
+static int
+parse(struct parser *p, const void *text, size_t len, struct ini **inip)
+{
+	int r;
+
+	*inip = NULL;
+	if (len > INI_MAX)
+		return err_set(p->e, ERR_FORMAT,
+		    "'%s' is too large (more than %u bytes)", p->path, INI_MAX);
+	if ((p->ini = calloc(1, sizeof(*p->ini))) == NULL)
+		return err_set(p->e, ERR_NOMEM, "out of memory");
+	buf_put(&p->ini->text, text, len);
+	(void)buf_text(&p->ini->text);
+	if (!buf_ok(&p->ini->text))
+		r = err_set(p->e, ERR_NOMEM, "out of memory");
+	else if ((r = take_lines(p)) == 0)
+		r = index_sections(p);
+	if (r == 0)
+		*inip = p->ini;
+	else
+		ini_free(p->ini);
+	return r;
+}
+
 int
 ini_parse(const char *path, const void *text, size_t len, struct ini **inip,
     struct err *e)
 {
 	struct parser p = { .path = path, .e = e };
-	int r;
 
-	*inip = NULL;
-	if (len > INI_MAX)
-		return err_set(e, ERR_FORMAT,
-		    "'%s' is too large (more than %u bytes)", path, INI_MAX);
-	if ((p.ini = calloc(1, sizeof(*p.ini))) == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	buf_put(&p.ini->text, text, len);
-	(void)buf_text(&p.ini->text);
-	if (!buf_ok(&p.ini->text))
-		r = err_set(e, ERR_NOMEM, "out of memory");
-	else if ((r = take_lines(&p)) == 0)
-		r = index_sections(&p);
-	if (r == 0)
-		*inip = p.ini;
-	else
-		ini_free(p.ini);
-	return r;
+	return parse(&p, text, len, inip);
+}
+
+int
+ini_parse_top(const char *path, const void *text, size_t len, struct ini **inip,
+    struct err *e)
+{
+	struct parser p = { .path = path, .e = e, .top = true };
+
+	return parse(&p, text, len, inip);
 }
 
 size_t

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Each value is a jansson value and the list of those that were added to it:
- * they stay usable until the top one is freed, and their failures are found
- * when the text is made.
+ * Each value to write is a jansson value and the list of those that were added
+ * to it: they stay usable until the top one is freed, and their failures are
+ * found when the text is made.  A value that was read is jansson's own, under
+ * another name.  What jansson says about mistakes is not passed on: its texts
+ * quote the input, which may hold keys.
  */
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
 #include "pemkeep/base/utf8.h"
 
@@ -73,6 +78,8 @@ cleaned(struct buf *b, const char *text)
 	size_t len = strlen(text), n;
 	uint32_t cp;
 
+	if (utf8_valid(text, len))
+		return text;
 	while (len > 0) {
 		n = utf8_decode(text, len, &cp);
 		utf8_put(b, n == 0 ? REPLACEMENT : cp);
@@ -92,7 +99,7 @@ text_value(const char *text)
 	if (text == NULL)
 		return json_null();
 	text = cleaned(&b, text);
-	value = text == NULL ? NULL : json_stringn(text, b.len);
+	value = text == NULL ? NULL : json_string(text);
 	buf_free(&b);
 	return value;
 }
@@ -211,6 +218,12 @@ put_safe(struct buf *b, const char *text, size_t len)
 	uint32_t cp;
 
 	while (len > 0) {
+		for (n = 0; n < len && (uint8_t)text[n] < 0x7F; n++)
+			;
+		buf_put(b, text, n);
+		text += n;
+		if ((len -= n) == 0)
+			break;
 		n = utf8_decode(text, len, &cp);
 		if (n == 0)
 			return false;
@@ -237,4 +250,154 @@ json_put(struct buf *b, const struct json *j)
 	done = text != NULL && put_safe(b, text, strlen(text));
 	free(text);
 	return done;
+}
+
+static const json_t *
+inner(const struct json_value *j)
+{
+	return (const json_t *)j;
+}
+
+static const struct json_value *
+outer(const json_t *value)
+{
+	return (const struct json_value *)value;
+}
+
+/* jansson goes down to 2048 by recursion. */
+static bool
+too_deep(const char *at, size_t len)
+{
+	const char *end = at + len;
+	unsigned depth = 0;
+	bool quoted = false;
+
+	for (; at < end; at++) {
+		if (*at == '"')
+			quoted = !quoted;
+		else if (quoted && *at == '\\')
+			at++;
+		else if (!quoted && (*at == '{' || *at == '['))
+			depth++;
+		else if (!quoted && depth > 0 && (*at == '}' || *at == ']'))
+			depth--;
+		if (depth > JSON_DEPTH_MAX)
+			return true;
+	}
+	return false;
+}
+
+int
+json_parse(const void *bytes, size_t len, const char *what,
+    struct json_value **jp, struct err *e)
+{
+	json_error_t error;
+	json_t *value;
+
+	*jp = NULL;
+	if (len > JSON_READ_MAX)
+		return err_set(e, ERR_FORMAT,
+		    "%s is too large (more than %u bytes)", what,
+		    JSON_READ_MAX);
+	if (len == 0)
+		return err_set(e, ERR_FORMAT, "%s is empty", what);
+	if (too_deep(bytes, len))
+		return err_set(e, ERR_FORMAT, "%s is nested too deeply", what);
+	errno = 0;
+	value = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+	if (value == NULL && errno == ENOMEM)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	if (value == NULL)
+		return err_set(
+		    e, ERR_FORMAT, "%s is no JSON (line %d)", what, error.line);
+	*jp = (struct json_value *)value;
+	return 0;
+}
+
+static void
+wipe(json_t *value)
+{
+	void *at;
+
+	if (json_is_string(value))
+		explicit_bzero((char *)(uintptr_t)json_string_value(value),
+		    json_string_length(value));
+	for (size_t i = 0; i < json_array_size(value); i++)
+		wipe(json_array_get(value, i));
+	for (at = json_object_iter(value); at != NULL;
+	     at = json_object_iter_next(value, at))
+		wipe(json_object_iter_value(at));
+}
+
+void
+json_value_free(struct json_value *j)
+{
+	if (j == NULL)
+		return;
+	wipe((json_t *)j);
+	json_decref((json_t *)j);
+}
+
+const struct json_value *
+json_member(const struct json_value *object, const char *key)
+{
+	return outer(json_object_get(inner(object), key));
+}
+
+const char *
+json_text(const struct json_value *j)
+{
+	return json_string_value(inner(j));
+}
+
+const char *
+json_member_text(const struct json_value *object, const char *key)
+{
+	return json_text(json_member(object, key));
+}
+
+/* Python writes 1.7e12 where others write 1700000000000. */
+bool
+json_int(const struct json_value *j, int64_t *value)
+{
+	const json_t *number = inner(j);
+	double real;
+
+	*value = 0;
+	if (json_is_integer(number)) {
+		*value = json_integer_value(number);
+		return true;
+	}
+	if (!json_is_real(number))
+		return false;
+	real = json_real_value(number);
+	if (!(real > -9e18 && real < 9e18) || (double)(int64_t)real != real)
+		return false;
+	*value = (int64_t)real;
+	return true;
+}
+
+bool
+json_member_int(
+    const struct json_value *object, const char *key, int64_t *value)
+{
+	return json_int(json_member(object, key), value);
+}
+
+size_t
+json_count(const struct json_value *array)
+{
+	return json_array_size(inner(array));
+}
+
+const struct json_value *
+json_at(const struct json_value *array, size_t i)
+{
+	return outer(json_array_get(inner(array), i));
+}
+
+bool
+json_has_members(const struct json_value *j)
+{
+	return j != NULL && json_typeof(inner(j)) == JSON_OBJECT;
 }

@@ -17,11 +17,13 @@
 struct cell {
 	size_t at, len; /* in 'text' */
 	size_t width;
+	const char *sgr; /* or NULL */
 };
 
 struct table {
 	size_t columns;
 	bool right[COLUMNS_MAX];
+	size_t limit[COLUMNS_MAX]; /* 0: none */
 	struct buf text;
 	struct cell *cells;
 	size_t count, capacity;
@@ -67,10 +69,38 @@ grow(struct table *t)
 	return true;
 }
 
+#define CUT ".."
+
+/* Cut the last cell, which ends the text, to so many columns. */
+static void
+cut(struct table *t, struct cell *c, size_t most)
+{
+	size_t len = 0, width = 0, room = most - strlen(CUT), n, w;
+	uint32_t cp;
+
+	for (; len < c->len; len += n, width += w) {
+		n = utf8_decode(t->text.data + c->at + len, c->len - len, &cp);
+		w = (size_t)utf8_width(cp);
+		if (n == 0 || width + w > room)
+			break;
+	}
+	t->text.len = c->at + len;
+	buf_put_text(&t->text, CUT);
+	c->len = len + strlen(CUT);
+	c->width = width + strlen(CUT);
+}
+
 void
 table_cell(struct table *t, const char *text)
 {
+	table_cell_style(t, text, NULL);
+}
+
+void
+table_cell_style(struct table *t, const char *text, const char *sgr)
+{
 	struct cell *c;
+	size_t limit;
 
 	if (t == NULL || t->failed)
 		return;
@@ -83,7 +113,11 @@ table_cell(struct table *t, const char *text)
 	utf8_escape(&t->text, text, strlen(text));
 	c->len = t->text.len - c->at;
 	c->width = utf8_columns(text);
+	c->sgr = sgr;
 	t->failed = !buf_ok(&t->text);
+	limit = t->limit[(t->count - 1) % t->columns];
+	if (!t->failed && limit > 0 && c->width > limit)
+		cut(t, c, limit);
 }
 
 void
@@ -91,6 +125,13 @@ table_align_right(struct table *t, size_t column)
 {
 	if (t != NULL && column < t->columns)
 		t->right[column] = true;
+}
+
+void
+table_limit(struct table *t, size_t column, size_t width)
+{
+	if (t != NULL && column < t->columns && width > strlen(CUT))
+		t->limit[column] = width;
 }
 
 static void
@@ -106,8 +147,13 @@ put_cell(struct buf *b, const struct table *t, const struct cell *c,
 {
 	if (right)
 		put_blanks(b, blanks);
-	if (c != NULL && c->len > 0)
+	if (c != NULL && c->len > 0) {
+		if (c->sgr != NULL)
+			buf_printf(b, "\033[%sm", c->sgr);
 		buf_put(b, t->text.data + c->at, c->len);
+		if (c->sgr != NULL)
+			buf_put_text(b, "\033[0m");
+	}
 	if (!right)
 		put_blanks(b, blanks);
 }

@@ -240,14 +240,32 @@ show(const uint8_t *at, size_t len, struct shown *out)
 	out->columns = (size_t)n;
 }
 
+/* How many bytes stand for themselves, one column each: nearly always all. */
+static size_t
+plain(const uint8_t *at, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && at[n] >= ' ' && at[n] <= '~' && at[n] != '\\' &&
+	    at[n] != '^')
+		n++;
+	return n;
+}
+
 size_t
 utf8_columns(const char *text)
 {
 	const uint8_t *at = (const uint8_t *)text;
-	size_t len = strlen(text), columns = 0;
+	size_t len = strlen(text), columns = 0, n;
 	struct shown shown;
 
 	while (len > 0) {
+		if ((n = plain(at, len)) > 0) {
+			columns += n;
+			at += n;
+			len -= n;
+			continue;
+		}
 		show(at, len, &shown);
 		columns += shown.columns;
 		at += shown.used;
@@ -261,8 +279,15 @@ utf8_escape(struct buf *b, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
 	struct shown shown;
+	size_t n;
 
 	while (len > 0) {
+		if ((n = plain(at, len)) > 0) {
+			buf_put(b, at, n);
+			at += n;
+			len -= n;
+			continue;
+		}
 		show(at, len, &shown);
 		buf_put_text(b, shown.text);
 		at += shown.used;

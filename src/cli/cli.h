@@ -85,6 +85,8 @@ int help_show(const struct command *command);
 /* Data to stdout: text that is escaped already.  The exit status. */
 int out_data(struct buf *b);
 int out_json(struct json *j); /* frees it */
+/* Does stdout show colours (NO_COLOR, TERM=dumb, no terminal: not)? */
+bool out_colour(void);
 /* Talk to stderr; nothing with --quiet. */
 __attribute__((format(printf, 2, 3))) void out_say(
     const struct cli *cli, const char *fmt, ...);

@@ -3,11 +3,10 @@
 /*
  * connect: a shell or a command on a server.  This file only wires: names to
  * addresses, host keys to known hosts, signing to keys, and the session to this
- * terminal.
+ * terminal.  A name that is wrong costs no passphrase.
  */
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +15,18 @@
 #include "pemkeep/agent/client.h"
 #include "pemkeep/agent/question.h"
 #include "pemkeep/base/err.h"
-#include "pemkeep/inventory/target.h"
+#include "pemkeep/inventory/inventory.h"
 #include "pemkeep/ssh/loop.h"
 #include "pemkeep/ssh/remote.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
-#include "src/cli/connect.h"
+#include "src/cli/connect_cloud.h"
 
 extern char **environ;
 
 #define ADDRESSES_MAX 32
+#define CACHED_SECONDS 5u /* an address that may be gone has less time */
 
 struct connect {
 	const struct cli *cli;
@@ -35,7 +35,9 @@ struct connect {
 	struct connect_keys keys;
 	struct connect_env env;
 	struct target target;
-	const char *user;
+	struct connect_cloud cloud;
+	struct connect_user user;
+	bool reached;      /* something has answered there */
 	const char *agent; /* the socket to be forwarded, or NULL */
 	struct client_status status;
 	struct ssh_loop *loop;
@@ -93,60 +95,38 @@ on_say(void *arg, const char *text)
 		out_warning(text, "");
 }
 
-/* Names for the host key: those of the target, or the one that is given. */
-static void
-name_host(struct connect *c)
-{
-	struct connect_hosts *h = &c->hosts;
-	const struct target *t = &c->target;
-
-	h->options = &c->options;
-	if (c->options.alias != NULL) {
-		h->names[0].name = c->options.alias;
-		h->names[0].port = 22; /* an alias stands for host and port */
-		h->name_count = 1;
-		return;
-	}
-	while (h->name_count < CONNECT_NAMES_MAX &&
-	    h->name_count < t->host_key_count) {
-		h->names[h->name_count].name =
-		    t->host_keys[h->name_count].value;
-		h->names[h->name_count++].port = t->port;
-	}
-}
-
+/* Where, and with what; the vault is not opened before a host is found. */
 static int
 find_target(struct connect *c, struct err *e)
 {
-	const struct connect_options *o = &c->options;
-	const struct inventory_question question = {
-		.argument = o->host,
-		.user = o->login,
-		.port = o->port,
-		.key = o->file == NULL ? o->key : NULL,
-		.keys = c->keys.facts,
-		.key_count = c->keys.facts != NULL ? c->keys.all.count : 0,
-		.keys_known = c->keys.known,
-	};
-	const struct passwd *p;
+	bool known;
 	int r;
 
-	if ((r = inventory_resolve(&question, &c->target, e)) != 0)
+	c->hosts.options = &c->options;
+	if ((r = connect_cloud_open(&c->cloud, c->cli, &c->options, &c->keys,
+		 &c->hosts, &c->target, e)) != 0 ||
+	    (r = connect_keys_look(&c->keys, c->cli, &c->options, e)) != 0 ||
+	    (r = connect_cloud_find(&c->cloud, e)) != 0 ||
+	    (r = connect_start_ask(&c->cloud, e)) != 0)
 		return r;
-	c->user = c->target.user.value;
-	if (c->user == NULL && (p = getpwuid(getuid())) != NULL)
-		c->user = p->pw_name;
-	if (c->user == NULL) {
+	known = c->keys.vault.known;
+	if ((r = connect_keys_unlock(&c->keys, e)) != 0 ||
+	    (known != c->keys.vault.known &&
+		(r = connect_cloud_find(&c->cloud, e)) != 0))
+		return r;
+	c->hosts.cloud = connect_cloud_is(&c->cloud) ? &c->cloud : NULL;
+	if (c->hosts.cloud == NULL && c->target.user.value == NULL) {
 		err_set(e, ERR_NOT_FOUND, "the user for '%s' is not known",
-		    o->host);
+		    c->options.host);
 		err_hint(e, "use -l USER");
 		return ERR_NOT_FOUND;
 	}
-	if (c->target.address_count == 0)
-		return err_set(
-		    e, ERR_NOT_FOUND, "'%s' has no address", o->host);
-	name_host(c);
-	return connect_keys_choose(&c->keys, &c->target, e);
+	connect_tell(&c->cloud);
+	if ((r = connect_hosts_load(&c->hosts, e)) != 0 ||
+	    (r = connect_hosts_name(&c->hosts, &c->target, false, e)) != 0 ||
+	    (r = connect_keys_choose(&c->keys, &c->target, e)) != 0)
+		return r;
+	return connect_tell_missing(&c->cloud, e);
 }
 
 static int
@@ -159,7 +139,8 @@ open_connection(struct connect *c, struct err *e)
 		.port = c->target.port,
 		.family = o->family,
 		.seconds = o->seconds,
-		.user = c->user,
+		.reached = &c->reached,
+		.user = connect_user_name(&c->user, &c->cloud),
 		.host_types = c->hosts.type_list,
 		.host_type_count = c->hosts.type_count,
 		.keys = c->keys.list,
@@ -171,12 +152,19 @@ open_connection(struct connect *c, struct err *e)
 		.alive_count = o->alive_count,
 		.host = on_host,
 		.sign = on_sign,
-		.ask = o->no_input || !question_possible() ? NULL : on_ask,
 		.banner = o->quiet ? NULL : on_banner,
 		.trace = o->verbose ? on_trace : NULL,
 		.arg = c,
 	};
 
+	if (c->target.address_count == 0)
+		return err_set(
+		    e, ERR_NOT_FOUND, "'%s' has no address", o->host);
+	if (!o->no_input && !c->user.guess && question_possible())
+		target.ask = on_ask;
+	if (c->hosts.cloud != NULL && !c->target.live && !c->cloud.patient &&
+	    (o->seconds == 0 || o->seconds > CACHED_SECONDS))
+		target.dial_seconds = CACHED_SECONDS;
 	while (target.address_count < ADDRESSES_MAX &&
 	    target.address_count < c->target.address_count) {
 		addresses[target.address_count] =
@@ -184,6 +172,39 @@ open_connection(struct connect *c, struct err *e)
 		target.address_count++;
 	}
 	return ssh_connection_open(c->loop, &target, &c->connection, e);
+}
+
+/* What fails on an address of the cache is tried once where AWS says it is. */
+static int
+reach(struct connect *c, struct err *e)
+{
+	int r;
+
+	do {
+		if ((r = connect_start(&c->cloud, c->loop, e)) != 0)
+			return r;
+		r = open_connection(c, e);
+	} while (connect_cloud_again(&c->cloud, r, e));
+	return r != 0 ? (int)e->code : 0;
+}
+
+static int
+log_in(struct connect *c, struct err *e)
+{
+	int r;
+
+	for (;;) {
+		r = reach(c, e);
+		r = connect_user_check(
+		    &c->user, &c->cloud, r, c->loop, c->connection, e);
+		if (r != 1)
+			break;
+		ssh_connection_free(c->connection);
+		c->connection = NULL;
+	}
+	if (r != 0)
+		connect_tell_next(&c->cloud, c->reached, e);
+	return r;
 }
 
 static void
@@ -302,13 +323,14 @@ connect_all(struct connect *c, struct ssh_ending *ending, struct err *e)
 	int r;
 
 	if ((r = connect_env_collect(&c->env, o, environ, e)) != 0 ||
-	    (r = connect_keys_start(&c->keys, c->cli, o, e)) != 0 ||
-	    (r = find_target(c, e)) != 0 ||
-	    (r = connect_hosts_load(&c->hosts, e)) != 0 ||
-	    (r = find_agent(c, e)) != 0 ||
-	    (r = ssh_loop_new(&c->loop, e)) != 0 ||
-	    (r = open_connection(c, e)) != 0)
+	    (r = find_target(c, e)) != 0 || (r = find_agent(c, e)) != 0 ||
+	    (r = ssh_loop_new(&c->loop, e)) != 0 || (r = log_in(c, e)) != 0)
 		return r;
+	connect_learn(&c->cloud, &c->user);
+	cloud_tell(&c->cloud.cloud, NULL);
+	inventory_refresh_behind(c->cloud.cloud.inventory);
+	/* The session may last, and fork: nothing of the cache stays open. */
+	connect_cloud_close(&c->cloud);
 	return run_remote(c, ending, e);
 }
 
@@ -338,6 +360,7 @@ clear(struct connect *c)
 	connect_hosts_clear(&c->hosts);
 	connect_keys_clear(&c->keys);
 	connect_env_clear(&c->env);
+	connect_cloud_close(&c->cloud);
 	target_clear(&c->target);
 }
 
@@ -376,6 +399,8 @@ run(struct cli *cli)
 		return show(put_version);
 	if (r == 0 && (r = connect_all(&c, &ending, &e)) == 0)
 		say_ending(&c, &ending);
+	if (r != 0 && c.cloud.cloud.inventory != NULL)
+		cloud_tell(&c.cloud.cloud, &e);
 	clear(&c);
 	if (r == 0)
 		return ending.status;

@@ -8,15 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pemkeep/agent/listing.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/ssh/channel.h"
 #include "pemkeep/ssh/connection.h"
 
+#include "src/cli/vault_keys.h"
+
 struct cli;
 struct client;
+struct connect_cloud;
 struct err;
-struct inventory_key;
 struct known_hosts;
 struct target;
 
@@ -39,6 +40,7 @@ struct connect_options {
 	enum connect_tty tty;
 	bool no_stdin, background, help, version;
 	bool quiet, verbose, no_input;
+	bool start;        /* an instance that is stopped */
 	const char *agent; /* path to be forwarded; "": ours; NULL: none */
 	enum connect_strict strict;
 	bool batch;
@@ -86,8 +88,11 @@ struct connect_name {
 
 struct connect_hosts {
 	const struct connect_options *options;
-	const char *address; /* that answered */
+	struct connect_cloud *cloud; /* it is an instance of that; or NULL */
+	const char *address;         /* that answered */
+	bool is_private;             /* whatever the address looks like */
 	struct known_hosts *known;
+	struct buf accepted; /* the key of an earlier connection of this run */
 	/* The first that is known decides; new keys go under the first. */
 	struct connect_name names[CONNECT_NAMES_MAX];
 	size_t name_count;
@@ -97,9 +102,18 @@ struct connect_hosts {
 	struct buf file; /* where new keys go */
 };
 
-/* Fill in options and names before, and the address before checking. */
+/* Fill in the options before, and the address before checking. */
 int connect_hosts_load(struct connect_hosts *h, struct err *e);
 void connect_hosts_clear(struct connect_hosts *h);
+/*
+ * The names of the target's host key.  'same': it is the host that it was before,
+ * at another address.
+ */
+int connect_hosts_name(
+    struct connect_hosts *h, const struct target *t, bool same, struct err *e);
+/* Into the file, under the first name; said when it cannot be. */
+void connect_hosts_remember(
+    const struct connect_hosts *h, const struct ssh_host_key *key);
 /* To be called by the callback of the connection. */
 int connect_hosts_check(
     struct connect_hosts *h, const struct ssh_host_key *key, struct err *e);
@@ -116,23 +130,26 @@ struct connect_keys {
 	const struct cli *cli;
 	const struct connect_options *options;
 	struct client *client; /* NULL: no vault is needed, or there is none */
-	struct keeper_keys all;
-	struct inventory_key *facts; /* of 'all' */
-	struct buf *blobs;
-	bool known; /* false: locked */
+	struct vault_keys vault;
 	/* What is offered. */
 	struct ssh_public_key list[SSH_KEYS_MAX];
+	size_t from[SSH_KEYS_MAX];          /* which of the target's it is */
 	struct client *files[SSH_KEYS_MAX]; /* NULL: it is in the vault */
 	struct buf file_blobs[SSH_KEYS_MAX];
 	size_t count;
+	size_t used; /* 1 + the one that has signed last; 0: none has */
 };
 
-/* What the vault has, unlocking it if need be. */
-int connect_keys_start(struct connect_keys *k, const struct cli *cli,
+/* What the vault has, if that can be had without asking anybody. */
+int connect_keys_look(struct connect_keys *k, const struct cli *cli,
     const struct connect_options *o, struct err *e);
-/* -i, else what the target says. */
+/* Unlock it, unless no key of it is needed.  Without -k it may be missing. */
+int connect_keys_unlock(struct connect_keys *k, struct err *e);
+/* -i, else what the target says; instead of what was chosen before. */
 int connect_keys_choose(
     struct connect_keys *k, const struct target *t, struct err *e);
+/* Which of the target's keys has opened it?  False: none of the vault. */
+bool connect_keys_used(const struct connect_keys *k, size_t *index);
 void connect_keys_clear(struct connect_keys *k);
 int connect_keys_sign(struct connect_keys *k, const uint8_t *blob,
     size_t blob_len, const char *algorithm, const void *data, size_t len,

@@ -17,7 +17,7 @@
 #include "pemkeep/ssh/known_hosts.h"
 
 #include "src/cli/cli.h"
-#include "src/cli/connect.h"
+#include "src/cli/connect_cloud.h"
 
 static int
 load(struct connect_hosts *h, const char *path, struct err *e)
@@ -100,30 +100,55 @@ int
 connect_hosts_load(struct connect_hosts *h, struct err *e)
 {
 	const char *given = h->options->known_hosts;
-	int r;
 
 	h->known = known_hosts_new();
 	if (h->known == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	r = given != NULL ? load_given(h, given, e) : load_usual(h, e);
-	for (size_t i = 0; i < h->name_count && r == 0; i++) {
-		const struct connect_name *n = &h->names[i];
+	return given != NULL ? load_given(h, given, e) : load_usual(h, e);
+}
 
-		if (h->types.len > 0)
-			continue;
-		if (!known_hosts_types(h->known, n->name, n->port, &h->types))
-			r = err_set(e, ERR_UNTRUSTED,
-			    "'%s' is no name for a host key", n->name);
+static int
+find_types(struct connect_hosts *h, struct err *e)
+{
+	buf_clear(&h->types);
+	h->type_count = 0;
+	for (size_t i = 0; i < h->name_count && h->types.len == 0; i++)
+		if (!known_hosts_types(h->known, h->names[i].name,
+			h->names[i].port, &h->types))
+			return err_set(e, ERR_UNTRUSTED,
+			    "'%s' is no name for a host key", h->names[i].name);
+	split_types(h);
+	return 0;
+}
+
+int
+connect_hosts_name(
+    struct connect_hosts *h, const struct target *t, bool same, struct err *e)
+{
+	h->name_count = 0;
+	h->is_private =
+	    t->instance.id != NULL && t->address_kind == TARGET_PRIVATE;
+	if (!same)
+		buf_clear(&h->accepted);
+	if (h->options->alias != NULL) {
+		h->names[0].name = h->options->alias;
+		h->names[0].port = 22; /* an alias stands for host and port */
+		h->name_count = 1;
 	}
-	if (r == 0)
-		split_types(h);
-	return r;
+	while (h->options->alias == NULL && h->name_count < CONNECT_NAMES_MAX &&
+	    h->name_count < t->host_key_count) {
+		h->names[h->name_count].name =
+		    t->host_keys[h->name_count].value;
+		h->names[h->name_count++].port = t->port;
+	}
+	return h->known != NULL ? find_types(h, e) : 0;
 }
 
 void
 connect_hosts_clear(struct connect_hosts *h)
 {
 	known_hosts_free(h->known);
+	buf_free(&h->accepted);
 	buf_free(&h->types);
 	buf_free(&h->file);
 	memset(h, 0, sizeof(*h));
@@ -173,8 +198,9 @@ revoked(const struct connect_hosts *h, const char *print, struct err *e)
 	return ERR_UNTRUSTED;
 }
 
-static int
-remember(const struct connect_hosts *h, const struct ssh_host_key *key)
+void
+connect_hosts_remember(
+    const struct connect_hosts *h, const struct ssh_host_key *key)
 {
 	struct known_hosts_entry entry = { .name = h->names[0].name,
 		.port = h->names[0].port,
@@ -186,26 +212,54 @@ remember(const struct connect_hosts *h, const struct ssh_host_key *key)
 	int r = 0;
 
 	if (h->file.len == 0)
-		return 0;
+		return;
 	path_folder(path, &folder);
 	if (h->options->known_hosts == NULL)
 		r = path_make_folder(buf_text(&folder), &e);
 	if (r == 0)
 		r = known_hosts_add(path, &entry, &e);
 	buf_free(&folder);
-	if (r != 0) /* the user has said yes to this session */
+	if (r != 0) /* it is good for this session all the same */
 		out_warning("the host key could not be remembered", e.text);
-	return 0;
+}
+
+static bool
+is_private(const struct connect_hosts *h)
+{
+	return h->is_private || connect_is_private(h->address);
+}
+
+/* "'web' (i-0123)", or the name as it stands in the file. */
+static void
+put_name(const struct connect_hosts *h, struct buf *b)
+{
+	if (h->cloud != NULL)
+		connect_cloud_name(h->cloud, b);
+	else
+		buf_printf(b, "'%s'", h->names[0].name);
+}
+
+/* 'more': what else is to be said, or "". */
+static int
+not_known(const struct connect_hosts *h, const struct ssh_host_key *key,
+    const char *print, const char *more, struct buf *why, struct err *e)
+{
+	struct buf name = BUF_INIT;
+
+	put_name(h, &name);
+	err_set(e, ERR_UNTRUSTED, "the host %s is not known (%s %s)%s%s%s",
+	    buf_text(&name), word_for(key->type), print, more,
+	    why->len > 0 ? "; " : "", buf_text(why));
+	buf_free(&name);
+	return ERR_UNTRUSTED;
 }
 
 static int
 nobody(const struct connect_hosts *h, const struct ssh_host_key *key,
-    const char *print, struct err *e)
+    const char *print, struct buf *why, struct err *e)
 {
-	err_set(e, ERR_UNTRUSTED,
-	    "the host '%s' is not known (%s %s), and there is nobody to ask",
-	    h->names[0].name, word_for(key->type), print);
-	if (connect_is_private(h->address))
+	not_known(h, key, print, ", and there is nobody to ask", why, e);
+	if (is_private(h))
 		err_hint(e,
 		    "%s is a private address, which accept-new does not cover: "
 		    "connect once at a terminal",
@@ -217,44 +271,57 @@ nobody(const struct connect_hosts *h, const struct ssh_host_key *key,
 	return ERR_UNTRUSTED;
 }
 
+static void
+put_question(const struct connect_hosts *h, struct buf *why, struct buf *b)
+{
+	struct buf name = BUF_INIT;
+
+	put_name(h, &name);
+	buf_put_text(b, "The host ");
+	out_put(b, buf_text(&name));
+	if (is_private(h)) {
+		buf_put_text(b, " (");
+		out_put(b, h->address);
+		buf_put_text(b,
+		    ", a private address: another host may have it in another "
+		    "network)");
+	}
+	buf_put_text(b, " is not known");
+	if (why->len > 0) {
+		buf_put_text(b, ";\n");
+		out_put(b, buf_text(why));
+	}
+	buf_free(&name);
+}
+
 static int
 ask(const struct connect_hosts *h, const struct ssh_host_key *key,
-    const char *print, struct err *e)
+    const char *print, struct buf *why, struct err *e)
 {
 	struct buf question = BUF_INIT;
 	char answer[128];
 	int r;
 
 	if (h->options->no_input)
-		return nobody(h, key, print, e);
-	buf_put_text(&question, "The host '");
-	out_put(&question, h->names[0].name);
-	if (connect_is_private(h->address)) {
-		buf_put_text(&question, "' (");
-		out_put(&question, h->address);
-		buf_put_text(&question,
-		    ", a private address: another host may have it in another "
-		    "network)");
-	} else {
-		buf_put_text(&question, "'");
-	}
+		return nobody(h, key, print, why, e);
+	put_question(h, why, &question);
 	buf_printf(&question,
-	    " is not known.\nIts %s key is %s.\n"
-	    "Go on (yes, no, or the fingerprint)? ",
+	    ".\nIts %s key is %s.\nGo on (yes, no, or the fingerprint)? ",
 	    word_for(key->type), print);
 	r = connect_ask(buf_text(&question), true, answer, sizeof(answer), e);
 	buf_free(&question);
 	if (r == ERR_USAGE)
-		return nobody(h, key, print, e);
+		return nobody(h, key, print, why, e);
 	if (r == 0 && strcasecmp(answer, "yes") != 0 &&
 	    strcmp(answer, print) != 0)
 		r = err_set(e, ERR_UNTRUSTED, "the host key was not accepted");
 	return r;
 }
 
+/* Nothing proves it; 'why' says what might have. */
 static int
-unknown(const struct connect_hosts *h, const struct ssh_host_key *key,
-    const char *print, struct err *e)
+unproven(const struct connect_hosts *h, const struct ssh_host_key *key,
+    const char *print, struct buf *why, struct err *e)
 {
 	enum connect_strict strict = h->options->strict;
 	int r = 0;
@@ -262,18 +329,17 @@ unknown(const struct connect_hosts *h, const struct ssh_host_key *key,
 	/*
 	 * A private address is no name: in another network it is another host.
 	 */
-	if (strict == STRICT_NEW && connect_is_private(h->address))
+	if (strict == STRICT_NEW && is_private(h))
 		strict = STRICT_ASK;
 	switch (strict) {
 	case STRICT_YES:
-		err_set(e, ERR_UNTRUSTED, "the host '%s' is not known (%s %s)",
-		    h->names[0].name, word_for(key->type), print);
+		not_known(h, key, print, "", why, e);
 		err_hint(e,
 		    "with StrictHostKeyChecking=yes its key must be "
 		    "known before");
 		return ERR_UNTRUSTED;
 	case STRICT_ASK:
-		r = ask(h, key, print, e);
+		r = ask(h, key, print, why, e);
 		break;
 	case STRICT_NEW:
 	case STRICT_NO:
@@ -282,7 +348,26 @@ unknown(const struct connect_hosts *h, const struct ssh_host_key *key,
 			    "the host was not known; its key is now", print);
 		break;
 	}
-	return r == 0 ? remember(h, key) : r;
+	if (r == 0)
+		connect_hosts_remember(h, key);
+	return r;
+}
+
+static int
+unknown(const struct connect_hosts *h, const struct ssh_host_key *key,
+    const char *print, struct err *e)
+{
+	struct buf why = BUF_INIT;
+	int proof = 0, r = 0;
+
+	if (h->cloud != NULL)
+		proof = connect_proof(h->cloud, key, print, &why, e);
+	if (proof == 0)
+		r = unproven(h, key, print, &why, e);
+	else if (proof < 0)
+		r = proof;
+	buf_free(&why);
+	return r;
 }
 
 /* A revoked key is revoked under any name; else the first known one decides. */
@@ -308,10 +393,18 @@ judge(struct connect_hosts *h, const struct ssh_host_key *key)
 	return h->name_count > 0 ? verdict : KNOWN_HOSTS_FAILED;
 }
 
-int
-connect_hosts_check(
-    struct connect_hosts *h, const struct ssh_host_key *key, struct err *e)
+/* As it was shown and accepted before, in this run. */
+static bool
+is_accepted(const struct connect_hosts *h, const struct ssh_host_key *key)
 {
+	return key->len > 0 && h->accepted.len == key->len &&
+	    memcmp(h->accepted.data, key->blob, key->len) == 0;
+}
+
+static int
+check(struct connect_hosts *h, const struct ssh_host_key *key, struct err *e)
+{
+	enum known_hosts_verdict verdict = judge(h, key);
 	struct buf print = BUF_INIT;
 	int r = ERR_UNTRUSTED;
 
@@ -319,7 +412,12 @@ connect_hosts_check(
 	if (pubkey_fingerprint(key->blob, key->len, &print) != 0 ||
 	    !buf_ok(&print))
 		goto out;
-	switch (judge(h, key)) {
+	/* Who answers at an address of the cache may be anybody. */
+	if (verdict != KNOWN_HOSTS_MATCH && h->cloud != NULL &&
+	    (r = connect_cloud_confirm(h->cloud, h->address, e)) != 0)
+		goto out;
+	r = ERR_UNTRUSTED;
+	switch (verdict) {
 	case KNOWN_HOSTS_MATCH:
 		r = 0;
 		break;
@@ -338,4 +436,19 @@ connect_hosts_check(
 out:
 	buf_free(&print);
 	return r;
+}
+
+int
+connect_hosts_check(
+    struct connect_hosts *h, const struct ssh_host_key *key, struct err *e)
+{
+	int r;
+
+	if (is_accepted(h, key))
+		return 0;
+	if ((r = check(h, key, e)) != 0)
+		return r;
+	buf_clear(&h->accepted);
+	buf_put(&h->accepted, key->blob, key->len);
+	return 0;
 }

@@ -152,8 +152,9 @@ take_letters(struct connect_options *o, const char *word, const char *next,
 static const struct option *
 find_global(const char *name, size_t len)
 {
-	static const char *const names[] = { "quiet", "no-input", "no-agent",
-		"passphrase-fd", "help", "version" };
+	static const char *const names[] = { "profile", "region", "all-regions",
+		"quiet", "no-input", "no-agent", "passphrase-fd", "help",
+		"version" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i]) != len || memcmp(names[i], name, len) != 0)
@@ -167,14 +168,18 @@ find_global(const char *name, size_t len)
 }
 
 static int
-take_long(struct cli *cli, const char *word, const char *next, bool *usedp,
-    struct err *e)
+take_long(struct connect_options *o, struct cli *cli, const char *word,
+    const char *next, bool *usedp, struct err *e)
 {
 	size_t len = strcspn(word + 2, "=");
 	const char *value = word[2 + len] == '=' ? word + 3 + len : NULL;
 	const struct option *g = find_global(word + 2, len);
 
 	*usedp = false;
+	if (strcmp(word, "--start") == 0) {
+		o->start = true;
+		return 0;
+	}
 	if (g == NULL || (g->arg == NULL && value != NULL)) {
 		err_set(e, ERR_USAGE, "unknown option '%s'", word);
 		err_hint(e, "connect --help");
@@ -243,7 +248,7 @@ connect_options_parse(struct connect_options *o, struct cli *cli, struct err *e)
 			break;
 		}
 		r = argv[i][1] == '-'
-		    ? take_long(cli, argv[i], next, &used, e)
+		    ? take_long(o, cli, argv[i], next, &used, e)
 		    : take_letters(o, argv[i], next, &used, e);
 		if (r != 0)
 			return r;
@@ -280,6 +285,10 @@ connect_options_help(struct buf *b)
 	    "  -A               forward the agent (list and sign only)\n"
 	    "  -a               do not\n"
 	    "  -o KEY=VALUE     as in ssh_config(5), see connect(1)\n"
+	    "      --start      start an EC2 instance that is stopped\n"
+	    "      --profile P  look in the account of this AWS profile\n"
+	    "      --region R[,R...]  look in these regions\n"
+	    "      --all-regions  look in all regions that are enabled\n"
 	    "      --no-input   never ask at the terminal\n"
 	    "      --no-agent   work without the agent\n"
 	    "      --passphrase-fd N  read the passphrase from descriptor N\n"

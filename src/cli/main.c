@@ -12,6 +12,7 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
+#include "pemkeep/inventory/inventory.h"
 #include "pemkeep/keys/keyfile.h"
 
 #include "src/cli/cli.h"
@@ -24,6 +25,10 @@ const struct command *const commands[] = { &cmd_connect, &cmd_init, &cmd_import,
 	NULL };
 
 const struct option global_options[] = {
+	{ "profile", 0, "PROFILE", "look in the account of this AWS profile" },
+	{ "region", 0, "REGIONS",
+	    "look in these regions, with commas between" },
+	{ "all-regions", 0, NULL, "look in all regions that are enabled" },
 	{ "json", 0, NULL, "print JSON, where there is something to list" },
 	{ "quiet", 'q', NULL, "say only errors and warnings" },
 	{ "yes", 'y', NULL, "answer yes to questions" },
@@ -97,7 +102,8 @@ main(int argc, char **argv)
 		return 1;
 	if (answer_question(argc, argv))
 		return 0;
-	if (role_main(argc, argv, &status))
+	if (role_main(argc, argv, &status) ||
+	    inventory_role_main(argc, argv, &status))
 		return status;
 	if (argc > 0 && strcmp(path_base(argv[0]), "connect") == 0) {
 		cli.command = &cmd_connect;

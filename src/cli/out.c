@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
@@ -85,6 +86,15 @@ out_error_about(const char *about, const struct err *e)
 	if (e->hint[0] != '\0')
 		err_hint(&full, "%s", e->hint);
 	return out_error(&full);
+}
+
+bool
+out_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return (no == NULL || *no == '\0') && term != NULL && *term != '\0' &&
+	    strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
 }
 
 int

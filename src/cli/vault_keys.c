@@ -58,6 +58,8 @@ vault_keys_from(
 	for (size_t i = 0; i < keys->count; i++) {
 		keys->list[i].name = keys->keys.list[i].name;
 		keys->list[i].fingerprint = keys->keys.list[i].fingerprint;
+		keys->list[i].ec2_created = keys->keys.list[i].ec2_created;
+		keys->list[i].ec2_imported = keys->keys.list[i].ec2_imported;
 		if (!set_blob(keys, i))
 			goto fail;
 	}

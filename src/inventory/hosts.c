@@ -115,8 +115,8 @@ is_key(const char *text)
 	return is_text(text) && text[0] != '-';
 }
 
-static bool
-is_fingerprint(const char *text)
+bool
+hosts_is_fingerprint(const char *text)
 {
 	struct buf b = BUF_INIT;
 	char padded[45];
@@ -183,7 +183,7 @@ is_valid(enum member member, const char *value)
 	case KEY:
 		return is_key(value);
 	case FINGERPRINT:
-		return is_fingerprint(value);
+		return hosts_is_fingerprint(value);
 	case MEMBERS:
 		break;
 	}

@@ -14,6 +14,7 @@ struct buf;
 
 bool hosts_is_name(const char *name);
 bool hosts_is_port(const char *text, unsigned *port);
+bool hosts_is_fingerprint(const char *text); /* "SHA256:…" */
 
 /* A name with Hangul composed, to be freed; NULL without memory. */
 char *hosts_composed(const char *name);

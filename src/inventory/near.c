@@ -8,7 +8,9 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/utf8.h"
 
+#include "src/inventory/find.h"
 #include "src/inventory/hosts_internal.h"
+#include "src/inventory/inventory_internal.h"
 #include "src/inventory/ssh_config.h"
 #include "src/inventory/target_internal.h"
 
@@ -120,22 +122,80 @@ put_hint(struct near *n, const char *name, struct err *e)
 	buf_free(&text);
 }
 
+static int
+consider_tag(void *arg, const char *folded)
+{
+	consider(arg, folded, "");
+	return 0;
+}
+
+/* Those of the instances that are searched. */
+static void
+consider_instances(struct near *n, struct inventory *inv)
+{
+	size_t count;
+	int64_t *places;
+
+	if (inv == NULL || !inv->ready)
+		return;
+	if ((places = find_places(inv, &count)) != NULL)
+		(void)cache_names(
+		    inv->cache, places, count, consider_tag, n, NULL);
+	free(places);
+}
+
+/* "EC2 (profile 'x' in eu-west-1, and 3 more)". */
+static void
+put_searched(struct buf *b, const struct inventory *inv)
+{
+	const struct area *first = NULL;
+	size_t more = 0;
+
+	if (inv == NULL)
+		return;
+	for (size_t i = 0; i < inv->area_count; i++) {
+		const struct area *a = &inv->areas[i];
+
+		if ((a->extra && !a->named) || a->place.fetched == 0)
+			continue;
+		if (first == NULL)
+			first = a;
+		else
+			more++;
+	}
+	if (first != NULL)
+		buf_printf(b, ", EC2 (profile '%s' in %s",
+		    inv->logins[first->login].name, first->region);
+	if (more > 0)
+		buf_printf(b, " and %zu more", more);
+	if (first != NULL)
+		buf_put_text(b, ")");
+	if (inv->trouble_count > 0)
+		buf_printf(b, "%s (%s)",
+		    first == NULL ? ", not EC2" : ", not all of EC2",
+		    inv->troubles[0].error.text);
+}
+
 int
 target_not_found(const struct inventory_question *q, const char *name,
     const struct hosts *hosts, struct err *e)
 {
 	struct near n = { .len = 0 };
+	struct buf searched = BUF_INIT;
 
 	n.len = spell(name, n.wanted);
 	for (size_t i = 0; i < hosts->count; i++)
 		consider(&n, hosts->list[i].name, "");
 	(void)ssh_config_each(q->ssh_config, consider, &n, NULL);
+	consider_instances(&n, q->inventory);
+	put_searched(&searched, q->inventory);
 	err_set(e, ERR_NOT_FOUND,
-	    "there is no host '%s'; searched: '%s', ~/.ssh/config; it is no "
+	    "there is no host '%s'; searched: '%s', ~/.ssh/config%s; it is no "
 	    "address, and a word without a dot is not asked of the DNS",
-	    name, hosts->path);
+	    name, hosts->path, buf_text(&searched));
 	put_hint(&n, name, e);
 	for (size_t i = 0; i < SHOWN; i++)
 		buf_free(&n.best[i].name);
+	buf_free(&searched);
 	return ERR_NOT_FOUND;
 }

@@ -25,9 +25,25 @@ clear_list(struct target_text *list, size_t count)
 	free(list);
 }
 
+static void
+clear_instance(struct target_instance *i)
+{
+	char *const texts[] = { i->id, i->name, i->profile, i->region,
+		i->account, i->state, i->zone, i->type, i->vpc, i->platform,
+		i->image_id, i->image_name, i->key_pair, i->address };
+
+	for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
+		free(texts[k]);
+}
+
 void
 target_clear(struct target *t)
 {
+	clear_instance(&t->instance);
+	for (size_t i = 0; i < t->candidate_count; i++)
+		clear_instance(&t->candidates[i]);
+	free(t->candidates);
+	free(t->note);
 	clear_text(&t->name);
 	clear_text(&t->id);
 	clear_text(&t->user);

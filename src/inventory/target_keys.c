@@ -16,8 +16,10 @@
 #include "pemkeep/base/path.h"
 #include "pemkeep/base/replace.h"
 #include "pemkeep/base/utf8.h"
+#include "pemkeep/inventory/learned.h"
 
 #include "src/inventory/hosts_internal.h"
+#include "src/inventory/inventory_internal.h"
 #include "src/inventory/ssh_config.h"
 #include "src/inventory/target_internal.h"
 
@@ -52,7 +54,8 @@ static size_t
 find_fingerprint(const struct inventory_question *q, const char *fingerprint)
 {
 	for (size_t i = 0; i < q->key_count; i++)
-		if (strcmp(q->keys[i].fingerprint, fingerprint) == 0)
+		if (q->keys[i].fingerprint != NULL &&
+		    strcmp(q->keys[i].fingerprint, fingerprint) == 0)
 			return i;
 	return SIZE_MAX;
 }
@@ -112,7 +115,7 @@ add_from_host(struct target *t, const struct inventory_question *q,
 
 /* "type base64 comment": the key with this public half. */
 static size_t
-find_public(const struct inventory_question *q, const char *text)
+find_public(const struct inventory_key *keys, size_t count, const char *text)
 {
 	const char *at = text + strcspn(text, " \t");
 	struct buf blob = BUF_INIT;
@@ -120,9 +123,9 @@ find_public(const struct inventory_question *q, const char *text)
 
 	at += strspn(at, " \t");
 	if (base64_decode(&blob, at, strcspn(at, " \t\r\n")))
-		for (size_t i = 0; i < q->key_count; i++)
-			if (q->keys[i].len == blob.len && blob.len > 0 &&
-			    memcmp(q->keys[i].blob, blob.data, blob.len) == 0)
+		for (size_t i = 0; i < count; i++)
+			if (keys[i].len == blob.len && blob.len > 0 &&
+			    memcmp(keys[i].blob, blob.data, blob.len) == 0)
 				found = i;
 	buf_free(&blob);
 	return found;
@@ -169,7 +172,7 @@ find_file(const struct inventory_question *q, const char *file)
 	fd = path_open_regular(buf_text(&path), &st, NULL);
 	if (fd >= 0 &&
 	    replace_read(fd, buf_text(&path), PUBLIC_MAX, &text, NULL) == 0)
-		found = find_public(q, buf_text(&text));
+		found = find_public(q->keys, q->key_count, buf_text(&text));
 	if (fd >= 0)
 		close(fd);
 	else
@@ -201,11 +204,85 @@ add_from_config(struct target *t, const struct inventory_question *q,
 	return r;
 }
 
+/* EC2 pads base64 with '=', or not. */
+static bool
+same_print(const char *ours, const char *theirs)
+{
+	size_t n, m;
+
+	if (ours == NULL)
+		return false;
+	n = strlen(ours);
+	m = strlen(theirs);
+	while (n > 0 && ours[n - 1] == '=')
+		n--;
+	while (m > 0 && theirs[m - 1] == '=')
+		m--;
+	return n > 0 && n == m && memcmp(ours, theirs, n) == 0;
+}
+
+size_t
+target_pair_key(const struct inventory_key *keys, size_t count,
+    const struct cache_instance *i, const char **how)
+{
+	size_t found = find_public(keys, count, i->pair_public);
+
+	*how = "public key";
+	if (found != SIZE_MAX)
+		return found;
+	*how = "fingerprint";
+	for (size_t k = 0; k < count; k++)
+		if (same_print(keys[k].ec2_created, i->pair_fingerprint) ||
+		    same_print(keys[k].ec2_imported, i->pair_fingerprint))
+			return k;
+	return SIZE_MAX;
+}
+
+/* *sure: nothing else is worth trying. */
+static int
+add_from_instance(struct target *t, const struct inventory_question *q,
+    const struct cache_instance *i, bool *sure, struct err *e)
+{
+	const struct learned_file *file = q->inventory->learned;
+	const struct learned learned = learned_find(file, i->id);
+	bool known =
+	    i->pair_public[0] != '\0' || i->pair_fingerprint[0] != '\0';
+	struct buf source = BUF_INIT;
+	const char *how;
+	size_t k;
+	int r = 0;
+
+	k = target_pair_key(q->keys, q->key_count, i, &how);
+	if (k != SIZE_MAX) {
+		buf_printf(
+		    &source, "%s of the key pair '%s'", how, i->key_pair);
+		r = target_add_key(t, &q->keys[k], k, buf_text(&source), e);
+	}
+	t->key_missing = known && q->keys_known && k == SIZE_MAX;
+	if (r == 0 && learned.key != NULL &&
+	    (k = find_fingerprint(q, learned.key)) != SIZE_MAX) {
+		buf_clear(&source);
+		buf_printf(&source, "learned: %s:%lu", learned_path(file),
+		    learned.line);
+		r = target_add_key(t, &q->keys[k], k, buf_text(&source), e);
+	}
+	if (r == 0 && i->key_pair[0] != '\0' &&
+	    (k = find_name(q, i->key_pair)) != SIZE_MAX)
+		r = target_add_key(
+		    t, &q->keys[k], k, "it has the key pair's name", e);
+	if (r == 0 && !buf_ok(&source))
+		r = err_set(e, ERR_NOMEM, "out of memory");
+	buf_free(&source);
+	*sure = known || t->key_count > 0;
+	return r;
+}
+
 int
 target_choose_keys(struct target *t, const struct inventory_question *q,
     const struct target_found *found, struct err *e)
 {
 	const struct host *host = found->host;
+	bool sure = false;
 	size_t same;
 	int r = 0;
 
@@ -215,7 +292,10 @@ target_choose_keys(struct target *t, const struct inventory_question *q,
 		return add_from_host(t, q, found->hosts, host, e);
 	if (found->config != NULL && (r = add_from_config(t, q, found, e)) != 0)
 		return r;
-	if (t->key_count > 0)
+	if (found->instance != NULL &&
+	    (r = add_from_instance(t, q, found->instance, &sure, e)) != 0)
+		return r;
+	if (t->key_count > 0 || sure)
 		return 0;
 	if ((same = find_name(q, found->name)) != SIZE_MAX)
 		r = target_add_key(

@@ -45,6 +45,13 @@ arm_deadline(struct ssh_connection *c)
 		evtimer_add(c->deadline, &t);
 }
 
+static void
+set_deadline(struct ssh_connection *c, unsigned seconds)
+{
+	c->deadline_at = ssh_loop_now() + (uint64_t)seconds * 1000;
+	arm_deadline(c);
+}
+
 uint64_t
 ssh_connection_pause(void)
 {
@@ -61,8 +68,7 @@ ssh_connection_resume(struct ssh_connection *c, uint64_t since)
 void
 ssh_connection_restart_clock(struct ssh_connection *c)
 {
-	c->deadline_at = ssh_loop_now() + (uint64_t)c->target.seconds * 1000;
-	arm_deadline(c);
+	set_deadline(c, c->target.seconds);
 }
 
 static void
@@ -126,7 +132,9 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		err_set(&e, ERR_NETWORK, "the login at '%s' takes too long",
 		    c->dial.name);
 	err_hint(&e, "waited %u seconds; change that with -o ConnectTimeout=N",
-	    c->target.seconds);
+	    c->stage == STAGE_DIAL && c->target.dial_seconds != 0
+		? c->target.dial_seconds
+		: c->target.seconds);
 	ssh_dial_clear(&c->dial);
 	ssh_connection_fail(c, &e);
 }
@@ -194,6 +202,10 @@ on_dialled(void *arg, int fd, const struct err *failure)
 	c->stream.fd = fd;
 	ssh_connection_trace(
 	    c, "connected to %s port %u", c->dial.reached, c->target.port);
+	if (c->target.reached != NULL)
+		*c->target.reached = true;
+	if (c->target.dial_seconds != 0)
+		ssh_connection_restart_clock(c);
 	c->stage = STAGE_HANDSHAKE;
 	if (socket_events(c, &e) != 0 || ssh_library_start(c, &e) != 0) {
 		c->stage = STAGE_DIAL;
@@ -226,6 +238,8 @@ ssh_connection_start(struct ssh_loop *l, const struct ssh_target *target,
 	int r;
 
 	*cp = NULL;
+	if (target->reached != NULL)
+		*target->reached = false;
 	if (c == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	c->loop = l;
@@ -238,7 +252,9 @@ ssh_connection_start(struct ssh_loop *l, const struct ssh_target *target,
 	c->dial.done = on_dialled;
 	c->dial.arg = c;
 	if ((r = make_events(c, e)) == 0) {
-		ssh_connection_restart_clock(c);
+		set_deadline(c,
+		    target->dial_seconds != 0 ? target->dial_seconds
+					      : c->target.seconds);
 		r = ssh_dial_start(&c->dial, l, target->addresses,
 		    target->address_count, target->port, target->family, e);
 	}

@@ -25,7 +25,7 @@ check 'list: nothing was made' test ! -e "$HOME/.config"
 check 'list --json: no file' expect_status 0 pk list --json
 out >j
 check 'list --json: an empty list' equals "$(json j "j")" \
-    "{'instances': [], 'partial': False, 'errors': []}"
+    "{'instances': [], 'hosts': [], 'partial': False, 'errors': []}"
 check 'forget: nobody' refused 4 "there is no host 'web'" pemkeep\ list -- \
     pk forget web
 
@@ -126,10 +126,10 @@ check 'list: no match, JSON' refused 4 "no host matches 'web'" -- \
     pk list --json web
 check 'list --json' expect_status 0 pk list --json
 out >j
-check 'list --json: names' equals "$(json j '[i["name"] for i in j["instances"]]')" \
+check 'list --json: names' equals "$(json j '[i["name"] for i in j["hosts"]]')" \
     $'new\nzoo\n서버'
-check 'list --json: fields' equals "$(json j 'j["instances"][1]')" \
-    "{'name': 'zoo', 'id': None, 'address': '203.0.113.14', 'user': 'me', 'port': 22, 'key': None, 'fingerprint': None}"
+check 'list --json: fields' equals "$(json j 'j["hosts"][1]')" \
+    "{'name': 'zoo', 'address': '203.0.113.14', 'user': 'me', 'port': 22, 'key': None, 'fingerprint': None}"
 check 'list --json: complete' equals "$(json j '(j["partial"], j["errors"])')" \
     $'False\n[]'
 

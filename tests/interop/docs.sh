@@ -4,11 +4,25 @@
 # same about commands, operands, options, JSON, exit codes and findings; and
 # when they do not, this test finds out.
 . "$SRC/tests/lib.sh"
+# shellcheck source=tests/cloud/lib.sh
+. "$SRC/tests/cloud/lib.sh"
 
 docs=$SRC/tests/tools/docs.py
 page=$SRC/man/pemkeep.1
 facts=$TMP/facts
 export PYTHONDONTWRITEBYTECODE=1
+
+# For the JSON of instances, and of one profile that fails.
+cloud_start || done_testing
+cloud_account main eu-west-1
+cloud_key main/eu-west-1 web >/dev/null
+cloud_instance main/eu-west-1 myserver key=web
+cloud_instance main/eu-west-1 twice
+cloud_instance main/eu-west-1 twice
+cloud_profile wrong 'region = eu-west-1'
+cloud_keys wrong AKIA0000000000000000 wrong
+mkdir -p "$TMP/home/.config/pemkeep"
+echo 'profiles = main, wrong' >"$TMP/home/.config/pemkeep/config"
 
 check 'the program tells what it can' \
     expect_status 0 "$PYTHON" "$docs" observe "$PEMKEEP" "$SRC" "$TMP"
@@ -62,8 +76,8 @@ finds 'the text names an option that is not there' \
     "rename: the text names '--force'"
 finds 'a global option is missing' '/^\.It Fl -no-input/d' \
     "all commands: '--no-input' is not in the manual"
-finds 'a global option is invented' '/^\.It Fl -no-input/i .It Fl -profile Ar P' \
-    "all commands: '--profile P' is only in the manual"
+finds 'a global option is invented' '/^\.It Fl -no-input/i .It Fl -frob Ar P' \
+    "all commands: '--frob P' is only in the manual"
 finds 'a command is missing' '/^\.It Ic rename/,/^Give a key/d' \
     "commands: 'rename' is not in the manual"
 finds 'a command is invented' '/^\.It Ic rename/i .It Ic launch Ar NAME' \
@@ -88,8 +102,9 @@ finds 'JSON that is not there' '/^\.It Ic check$/i .It Ic export\n.Bl -tag\n.It 
     "JSON of export: 'key' is only in the manual"
 finds 'an exit code is missing' '/^\.It 7$/d' \
     "exit status: '7' is not in the manual"
-finds 'an exit code that nothing gives' 's/^\.It 7$/.It 5\nRefused.\n&/' \
-    "exit status: '5' is only in the manual"
+finds 'an exit code that nothing gives' 's/^\.It 130$/.It 9\nTired.\n&/' \
+    "exit status: '9' is only in the manual
+exit status: '9' is not in err.h"
 finds 'a finding is missing' '/^\.It Cm kdf-cheap/d' \
     "findings: 'kdf-cheap (warning)' is not in the manual"
 finds 'a variable has another name' 's/^\.It Ev XDG_STATE_HOME/.It Ev STATE/' \
@@ -147,9 +162,9 @@ astray()
 }
 astray 'a folder is missing' '/^| `src\/log\/`/d' \
     "the map: 'src/log/' is missing"
-astray 'a folder that is not there' 's/^| `src\/log\/`/| `src\/aws\/`/' \
+astray 'a folder that is not there' 's/^| `src\/log\/`/| `src\/launch\/`/' \
     "the map: 'src/log/' is missing
-the map: there is no 'src/aws/'"
+the map: there is no 'src/launch/'"
 astray 'a target of make' 's/^    make bench/    make race/' \
     "there is no 'make race'"
 astray 'another first command' '0,/^    make demo/s//    make check/' \

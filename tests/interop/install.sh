@@ -35,7 +35,7 @@ check 'install' expect_status 0 into install
 check 'both programs and all manuals' \
     equals "$(there usr/local)" "$(wanted | sort)"
 check 'which are these' equals "$(cd "$SRC/man" && echo *)" \
-    'connect.1 pemkeep-hosts.5 pemkeep-vault.5 pemkeep.1'
+    'connect.1 pemkeep-config.5 pemkeep-hosts.5 pemkeep-vault.5 pemkeep.1'
 check 'everybody can reach them' equals \
     "$(find "$TMP/root/usr" -type d ! -perm -005)" ''
 bin=$TMP/root/usr/local/bin

@@ -7,7 +7,7 @@
     docs.py house SOURCE README.md              the same, about the source tree
 
 Facts are what `pemkeep help` says, what the JSON of a small vault made in
-FOLDER looks like, and which exit codes, findings and variables the source has.
+FOLDER, and of the EC2 instances that the environment leads to, looks like, and which exit codes, findings and variables the source has.
 PEMKEEP.1 is read as it is written (mdoc): an .It for each command, below it one
 for each option, and one for each field of JSON.  In the other FILEs (mdoc or
 Markdown) what stands as code and begins with 'pemkeep' or 'connect' must be a
@@ -28,8 +28,9 @@ def run(facts, *args, ok=(0,)):
     env = {"HOME": facts["home"], "PATH": os.environ["PATH"],
            "LC_ALL": "C.UTF-8",
            "PEMKEEP_PASSPHRASE_FILE": facts["home"] + "/pass"}
-    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
-        if name in os.environ:
+    for name in os.environ:
+        if name.startswith("AWS_") or name in ("ASAN_OPTIONS",
+                                               "UBSAN_OPTIONS"):
             env[name] = os.environ[name]
     done = subprocess.run([facts["program"], *args], env=env,
                           stdin=subprocess.DEVNULL, capture_output=True)
@@ -119,13 +120,16 @@ def observe_json(facts, folder):
         "laptop")
     outputs["list"] = run(facts, "list", "--json")
     outputs["resolve"] = run(facts, "resolve", "host", "--json")
+    instance = run(facts, "resolve", "myserver", "--json")
+    several = run(facts, "resolve", "twice", "--json", ok=(5,))
     log = facts["home"] + "/.local/state/pemkeep/log"
     outputs["log"] = run(facts, "log", "--json")
     with open(log, "a") as f:
         f.write("{")
     torn = run(facts, "log", "--json")
     run(facts, "agent", "--stop")
-    for command, text in [*outputs.items(), ("log", torn)]:
+    for command, text in [*outputs.items(), ("log", torn),
+                          ("resolve", instance), ("resolve", several)]:
         fields = facts["json"].get(command, {})
         fields = {k: set(v) for k, v in fields.items()}
         if text.lstrip().startswith("{"):
@@ -158,7 +162,8 @@ def observe_source(facts, source):
             read(source + "/src/agent/keeper_check.c")))
     # PEMKEEP_ASKPASS is between the program and itself.
     facts["environment"] = sorted(set(re.findall(
-        r'"(HOME|XDG_(?:(?:CONFIG|DATA|STATE)_HOME|RUNTIME_DIR)|SSH_ASKPASS\w*|'
+        r'"(HOME|XDG_(?:(?:CACHE|CONFIG|DATA|STATE)_HOME|RUNTIME_DIR)|'
+        r'NO_COLOR|TERM|SSH_ASKPASS\w*|'
         r'(?:WAYLAND_)?DISPLAY|PEMKEEP_(?!ASKPASS)\w+)=?"', "".join(
             read(path) for path in glob.glob(source + "/src/*/*.c")))))
 
@@ -166,7 +171,7 @@ def observe_source(facts, source):
 def observe(program, source, folder):
     facts = {"program": program, "home": folder + "/home", "commands": {},
              "json": {}}
-    os.makedirs(facts["home"], mode=0o700)
+    os.makedirs(facts["home"], mode=0o700, exist_ok=True)
     os.makedirs(folder + "/files", mode=0o700)
     with open(os.open(facts["home"] + "/pass", os.O_WRONLY | os.O_CREAT,
                       0o400), "w") as f:
@@ -386,9 +391,11 @@ def compare_connect(out, facts, name, call):
     while words and words[0].startswith("-") and words[0] not in ("-", "--"):
         word = words.pop(0)
         if word.startswith("--"):
-            if word not in everywhere:
+            if word not in takes:
                 out.append("%s: 'connect%s': there is no option '%s'" % (
                     name, call.rstrip(), word))
+            elif takes[word]:
+                words = words[1:]
             continue
         for i, letter in enumerate(word[1:], 2):
             if "-" + letter not in takes:

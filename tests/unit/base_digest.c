@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Digests against published values, and where there is no MD5. */
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,6 +49,45 @@ known_values(void **state)
 		assert_string_equal(buf_text(&b), cases[i].hex);
 	}
 	assert_int_equal(digest(DIGEST_SHA1, NULL, 0, out), 20);
+	buf_free(&b);
+}
+
+/* RFC 4231, cases 1, 2 and 6 (a key longer than a block). */
+static void
+hmac(void **state)
+{
+	static const struct {
+		char fill;
+		size_t key_len;
+		const char *key, *text, *hex;
+	} cases[] = {
+		{ 0x0B, 20, NULL, "Hi There",
+		    "b0344c61d8db38535ca8afceaf0bf12b"
+		    "881dc200c9833da726e9376c2e32cff7" },
+		{ 0, 4, "Jefe", "what do ya want for nothing?",
+		    "5bdcc146bf60754e6a042426089575c7"
+		    "5a003f089d2739839dec58b964ec3843" },
+		{ (char)0xAA, 131, NULL,
+		    "Test Using Larger Than Block-Size Key - Hash Key First",
+		    "60e431591ee0b67f0d8a26aacbf5b77f"
+		    "8e0bc6213728c5140546040f0ee37f54" },
+	};
+	uint8_t out[DIGEST_MAX];
+	char key[131];
+	struct buf b = BUF_INIT;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(key, cases[i].fill, sizeof(key));
+		assert_true(digest_hmac_sha256(
+		    cases[i].key == NULL ? key : cases[i].key, cases[i].key_len,
+		    cases[i].text, strlen(cases[i].text), out));
+		buf_clear(&b);
+		digest_put_hex(&b, out, 32, '\0');
+		assert_string_equal(buf_text(&b), cases[i].hex);
+	}
+	assert_false(digest_hmac_sha256("k", (size_t)INT_MAX + 1, "", 0, out));
 	buf_free(&b);
 }
 
@@ -168,6 +208,7 @@ main(void)
 		cmocka_unit_test(no_such_algorithm),
 		cmocka_unit_test(no_md5),
 		cmocka_unit_test(known_values),
+		cmocka_unit_test(hmac),
 		cmocka_unit_test(hex),
 		cmocka_unit_test(base64),
 		cmocka_unit_test(base64_like_libcrypto),

@@ -212,10 +212,45 @@ many_sections(void **state)
 	buf_free(&b);
 }
 
+/* Keys at the top are a section of their own, which has no header. */
+static void
+keys_at_the_top(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "\n# c\n[a]\nk=v\n", "a{k=v}" },
+		{ "k=v", "{k=v}" },
+		{ "\n k=v\n  w\nl=x\n[a]\nk=y\n", "{k=v/w|l=x}a{k=y}" },
+		{ "k=v\nk=w\n", NULL },
+		{ "k=v\n[]\n", NULL },
+		{ "word\n", NULL },
+	};
+	struct buf out = BUF_INIT;
+	struct ini *ini;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *text = cases[i].text;
+		int r = ini_parse_top("f", text, strlen(text), &ini, NULL);
+
+		assert_int_equal(r, cases[i].want == NULL ? ERR_FORMAT : 0);
+		if (r != 0)
+			continue;
+		buf_clear(&out);
+		dump(ini, &out);
+		assert_string_equal(buf_text(&out), cases[i].want);
+		ini_free(ini);
+	}
+	buf_free(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_at_the_top),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(contents),

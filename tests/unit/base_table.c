@@ -130,6 +130,60 @@ begun_row_is_filled(void **state)
 	check(3, "0", cells, " a  b  c\ndd\n");
 }
 
+/* Colours take no room, and an empty cell has none. */
+static void
+styles(void **state)
+{
+	struct table *t = table_new(2);
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	table_cell_style(t, "\x1B[1m", "32");
+	table_cell(t, "a");
+	table_cell_style(t, "", "31");
+	table_cell_style(t, "b", "1;31");
+	table_cell_style(t, "c", NULL);
+	assert_true(table_put(&b, t));
+	assert_string_equal(buf_text(&b),
+	    "\033[32m^[[1m\033[0m  a\n"
+	    "       \033[1;31mb\033[0m\n"
+	    "c\n");
+	table_free(t);
+	buf_free(&b);
+}
+
+/* Never in the middle of a wide letter, and never wider than that. */
+static void
+limits(void **state)
+{
+	static const char *const cells[] = { "12345", "123456", "한글을",
+		"한글", "a한글", "1234한", "\n\n\n", "", NULL };
+	struct table *t = table_new(2);
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	table_limit(NULL, 0, 5);
+	table_limit(t, 2, 5);
+	table_limit(t, 1, 2); /* no room for dots */
+	table_limit(t, 0, 5);
+	for (size_t i = 0; cells[i] != NULL; i++) {
+		table_cell(t, cells[i]);
+		table_cell(t, "123456");
+	}
+	assert_true(table_put(&b, t));
+	assert_string_equal(buf_text(&b),
+	    "12345  123456\n"
+	    "123..  123456\n"
+	    "한..   123456\n"
+	    "한글   123456\n"
+	    "a한글  123456\n"
+	    "123..  123456\n"
+	    "^J^..  123456\n"
+	    "       123456\n");
+	table_free(t);
+	buf_free(&b);
+}
+
 static void
 empty_tables(void **state)
 {
@@ -256,6 +310,8 @@ main(void)
 		cmocka_unit_test(hostile_cells),
 		cmocka_unit_test(no_blanks_at_line_ends),
 		cmocka_unit_test(begun_row_is_filled),
+		cmocka_unit_test(styles),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(empty_tables),
 		cmocka_unit_test(all_scripts_line_up),
 		cmocka_unit_test(numbers_on_the_right),

@@ -58,6 +58,65 @@ known_times(void **state)
 	}
 }
 
+static void
+no_time(void **state)
+{
+	static const char *const texts[] = { "", "2026", "2026-11-21",
+		"2026-11-21 08:15:00Z", "2026-11-21T08:15Z",
+		"2026-11-21T08:15:00z", "2026-11-21T08:15:00ZZ",
+		"2026-11-21T08:15:00 Z", "2026-13-21T08:15:00Z",
+		"2026-00-21T08:15:00Z", "2026-11-31T08:15:00Z",
+		"2026-11-00T08:15:00Z", "2026-02-29T08:15:00Z",
+		"2100-02-29T08:15:00Z", "2026-11-21T24:00:00Z",
+		"2026-11-21T08:60:00Z", "2026-11-21T08:15:61Z",
+		"2026-11-21T08:15:00.Z", "2026-11-21T08:15:00.1.2Z",
+		"2026-11-21T08:15:00+1", "2026-11-21T08:15:00+01:0",
+		"2026-11-21T08:15:00+24:00", "2026-11-21T08:15:00+01:60",
+		"2026-11-21T08:15:00+01:00Z", "2026-11-21T08:15:00GMT",
+		"1969-12-31T23:59:59Z", "1970-01-01T00:59:59+01:00",
+		"+026-11-21T08:15:00Z", "20261-11-21T08:15:00Z", "1795248900",
+		"yesterday" };
+	int64_t at;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		at = 1;
+		assert_false(timefmt_parse(texts[i], &at));
+		assert_int_equal(at, 0);
+	}
+}
+
+static void
+parsed(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t time;
+	} cases[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1970-01-01T01:00:00+01:00", 0 },
+		{ "2000-02-29T00:00:00Z", 951782400 },
+		{ "2026-11-21T08:15:00Z", 1795248900 },
+		{ "2026-11-21T08:15:00UTC", 1795248900 },
+		{ "2026-11-21T08:15:00", 1795248900 },
+		{ "2026-11-21T08:15:00.000Z", 1795248900 },
+		{ "2026-11-21T08:15:00.123456789+00:00", 1795248900 },
+		{ "2026-11-21T17:15:00+0900", 1795248900 },
+		{ "2026-11-21T03:45:00-04:30", 1795248900 },
+		{ "2016-12-31T23:59:60Z", 1483228800 },
+		{ "9999-12-31T23:59:59Z", 253402300799 },
+	};
+	int64_t at;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(timefmt_parse(cases[i].text, &at));
+		assert_int_equal(at, cases[i].time);
+	}
+}
+
 /* Every day to the year 9999, at another second each. */
 static void
 like_libc(void **state)
@@ -65,6 +124,7 @@ like_libc(void **state)
 	char ours[21], theirs[64];
 	struct tm tm;
 	uint64_t at;
+	int64_t back;
 	time_t t;
 
 	(void)state;
@@ -78,6 +138,41 @@ like_libc(void **state)
 		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%SZ", &tm);
 		timefmt_iso(at, ours);
 		assert_string_equal(ours, theirs);
+		assert_true(timefmt_parse(ours, &back));
+		assert_int_equal(back, (int64_t)at);
+	}
+}
+
+static void
+ages(void **state)
+{
+	static const struct {
+		int64_t since, now;
+		const char *text;
+	} cases[] = {
+		{ 0, 1000, "-" },
+		{ -5, 1000, "-" },
+		{ 1000, -1, "-" },
+		{ 1061, 1000, "-" },
+		{ INT64_MAX, 0, "-" },
+		{ 1060, 1000, "0s" },
+		{ 1000, 1000, "0s" },
+		{ 1000, 1059, "59s" },
+		{ 1000, 1060, "1m" },
+		{ 1000, 1000 + 7199, "119m" },
+		{ 1000, 1000 + 7200, "2h" },
+		{ 1000, 1000 + 2 * 86400 - 1, "47h" },
+		{ 1000, 1000 + 2 * 86400, "2d" },
+		{ 1000, 1000 + 730 * INT64_C(86400) - 1, "729d" },
+		{ 1000, 1000 + 730 * INT64_C(86400), "2y" },
+		{ 1, INT64_MAX, "292471208677y" },
+	};
+	char out[TIMEFMT_AGE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		timefmt_age(cases[i].since, cases[i].now, out);
+		assert_string_equal(out, cases[i].text);
 	}
 }
 
@@ -87,7 +182,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(not_representable),
 		cmocka_unit_test(known_times),
+		cmocka_unit_test(no_time),
+		cmocka_unit_test(parsed),
 		cmocka_unit_test(like_libc),
+		cmocka_unit_test(ages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,11 +85,11 @@ end(void **state)
 }
 
 static const struct inventory_key vault[] = {
-	{ "alpha", PRINT_A, (const uint8_t *)"alpha", 5 },
-	{ "beta", PRINT_B, (const uint8_t *)"beta", 4 },
-	{ "gamma", "SHA256:C", (const uint8_t *)"gamma", 5 },
-	{ "delta", "SHA256:D", (const uint8_t *)"delta", 5 },
-	{ "한글", "SHA256:E", (const uint8_t *)"hangul", 6 },
+	{ "alpha", PRINT_A, (const uint8_t *)"alpha", 5, NULL, NULL },
+	{ "beta", PRINT_B, (const uint8_t *)"beta", 4, NULL, NULL },
+	{ "gamma", "SHA256:C", (const uint8_t *)"gamma", 5, NULL, NULL },
+	{ "delta", "SHA256:D", (const uint8_t *)"delta", 5, NULL, NULL },
+	{ "한글", "SHA256:E", (const uint8_t *)"hangul", 6, NULL, NULL },
 };
 
 static struct inventory_question

@@ -4,6 +4,7 @@
 
 /* Digests (libcrypto), for identification: fingerprints, cache names. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,10 @@ enum digest_alg { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256 };
  */
 size_t digest(enum digest_alg alg, const void *bytes, size_t len,
     uint8_t out[DIGEST_MAX]);
+
+/* HMAC with SHA-256 (RFC 2104) into 'out'.  False: it is not to be had. */
+bool digest_hmac_sha256(const void *key, size_t key_len, const void *bytes,
+    size_t len, uint8_t out[DIGEST_MAX]);
 
 /* Append as lower-case hex with ':' between the bytes (no ':' if sep is 0). */
 void digest_put_hex(struct buf *b, const uint8_t *d, size_t len, char sep);

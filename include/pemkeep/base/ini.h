@@ -39,6 +39,13 @@ struct ini_section {
  */
 int ini_parse(const char *path, const void *text, size_t len, struct ini **inip,
     struct err *e);
+
+/*
+ * The same, but keys may stand before the first section: they are one whose name
+ * is "".
+ */
+int ini_parse_top(const char *path, const void *text, size_t len,
+    struct ini **inip, struct err *e);
 void ini_free(struct ini *ini);
 
 size_t ini_count(const struct ini *ini);

@@ -3,10 +3,10 @@
 #define PEMKEEP_BASE_JSON_H
 
 /*
- * JSON output (RFC 8259) over jansson.  A value belongs to its container once
- * it has been added, and can still be filled; the top one is freed with
- * json_free().  A failure for want of memory is remembered and reported by
- * json_put() only.
+ * JSON (RFC 8259) over jansson: first writing, then reading.  In what is
+ * written, a value belongs to its container once it has been added, and can
+ * still be filled; the top one is freed with json_free().  A failure for want of
+ * memory is remembered and reported by json_put() only.
  */
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct buf;
+struct err;
 struct json;
 
 /* Not json_object(): that is a symbol of jansson's.  NULL without memory. */
@@ -41,5 +42,44 @@ void json_append_text(struct json *array, const char *text);
  * short at any time.
  */
 bool json_put(struct buf *b, const struct json *j);
+
+/*
+ * Reading.  What has been read is never changed; the parts belong to the top.
+ * All that asks takes NULL for a value that is not there, so that a path can be
+ * followed in one go: json_member_text(json_member(top, "a"), "b").
+ */
+struct json_value;
+
+#define JSON_READ_MAX 0x400000u /* bytes: 4 MiB */
+#define JSON_DEPTH_MAX 32       /* objects and arrays within each other */
+
+/*
+ * Read an object or an array, and nothing behind it.  Strict: UTF-8, no name
+ * twice in an object, no U+0000.  ERR_FORMAT, with the line ('what' is for the
+ * message, and nothing of the text is in it); ERR_NOMEM.
+ */
+int json_parse(const void *bytes, size_t len, const char *what,
+    struct json_value **jp, struct err *e);
+
+/* Its texts are wiped: they may be keys.  NULL does nothing. */
+void json_value_free(struct json_value *j);
+
+/* NULL: there is no such member, or it is no object. */
+const struct json_value *json_member(
+    const struct json_value *object, const char *key);
+
+/* NULL: it is no string. */
+const char *json_text(const struct json_value *j);
+const char *json_member_text(const struct json_value *object, const char *key);
+
+/* False, with *value 0: it is no number without a fraction, or too large. */
+bool json_int(const struct json_value *j, int64_t *value);
+bool json_member_int(
+    const struct json_value *object, const char *key, int64_t *value);
+
+/* How many elements an array has; 0: it is none. */
+size_t json_count(const struct json_value *array);
+const struct json_value *json_at(const struct json_value *array, size_t i);
+bool json_has_members(const struct json_value *j); /* an object */
 
 #endif

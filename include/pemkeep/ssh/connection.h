@@ -24,6 +24,8 @@ struct ssh_target {
 	unsigned port;
 	int family; /* 4, 6, or 0 for both */
 	unsigned seconds;
+	unsigned dial_seconds; /* for the first of them to answer; 0: seconds */
+	bool *reached;         /* set when one has answered; or NULL */
 	const char *user;
 	/* Types of the host keys that are known: asked for first.  May be empty */
 	const char *const *host_types;

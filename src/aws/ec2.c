@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* EC2 in tables: API version 2016-11-15, the fields that somebody uses. */
+
+#include "pemkeep/aws/ec2.h"
+
+#include "src/aws/tables.h"
+
+#define VERSION "2016-11-15"
+
+static const struct aws_field tag_fields[] = {
+	TEXT(ec2_tag, key, "key"),
+	TEXT(ec2_tag, value, "value"),
+};
+static const struct aws_table tag = ITEMS(ec2_tag, tag_fields);
+
+static const struct aws_field ipv6_fields[] = {
+	TEXT(ec2_ipv6, address, "ipv6Address"),
+};
+static const struct aws_table ipv6 = ITEMS(ec2_ipv6, ipv6_fields);
+
+static const struct aws_field interface_fields[] = {
+	TEXT(ec2_interface, id, "networkInterfaceId"),
+	TEXT(ec2_interface, public_ip, "association/publicIp"),
+	TEXT(ec2_interface, public_ip_owner, "association/ipOwnerId"),
+	LIST(ec2_interface, ipv6, "ipv6AddressesSet/item", &ipv6),
+};
+static const struct aws_table interface =
+    ITEMS(ec2_interface, interface_fields);
+
+static const struct aws_field instance_fields[] = {
+	TEXT(ec2_instance, id, "instanceId"),
+	TEXT(ec2_instance, image, "imageId"),
+	TEXT(ec2_instance, state, "instanceState/name"),
+	TEXT(ec2_instance, private_dns, "privateDnsName"),
+	TEXT(ec2_instance, public_dns, "dnsName"),
+	TEXT(ec2_instance, reason, "stateReason/message"),
+	TEXT(ec2_instance, key, "keyName"),
+	TEXT(ec2_instance, type, "instanceType"),
+	TIME(ec2_instance, launched, "launchTime"),
+	TEXT(ec2_instance, zone, "placement/availabilityZone"),
+	TEXT(ec2_instance, platform, "platform"),
+	TEXT(ec2_instance, platform_details, "platformDetails"),
+	TEXT(ec2_instance, subnet, "subnetId"),
+	TEXT(ec2_instance, vpc, "vpcId"),
+	TEXT(ec2_instance, private_ip, "privateIpAddress"),
+	TEXT(ec2_instance, public_ip, "ipAddress"),
+	TEXT(ec2_instance, architecture, "architecture"),
+	LIST(ec2_instance, tags, "tagSet/item", &tag),
+	LIST(ec2_instance, interfaces, "networkInterfaceSet/item", &interface),
+	TEXT(ec2_instance, lifecycle, "instanceLifecycle"),
+	TEXT(ec2_instance, ipv6, "ipv6Address"),
+};
+static const struct aws_table instance = TABLE(
+    ec2_instance, "reservationSet/item/instancesSet/item", instance_fields);
+const struct aws_action ec2_describe_instances = {
+	.name = "DescribeInstances",
+	.service = "ec2",
+	.version = VERSION,
+	.page = 1000,
+	.table = &instance,
+};
+
+static const struct aws_field address_fields[] = {
+	TEXT(ec2_address, public_ip, "publicIp"),
+	TEXT(ec2_address, allocation, "allocationId"),
+	TEXT(ec2_address, association, "associationId"),
+	TEXT(ec2_address, instance, "instanceId"),
+	TEXT(ec2_address, interface, "networkInterfaceId"),
+	TEXT(ec2_address, private_ip, "privateIpAddress"),
+	LIST(ec2_address, tags, "tagSet/item", &tag),
+};
+static const struct aws_table address =
+    TABLE(ec2_address, "addressesSet/item", address_fields);
+const struct aws_action ec2_describe_addresses = {
+	.name = "DescribeAddresses",
+	.service = "ec2",
+	.version = VERSION,
+	.table = &address,
+};
+
+static const struct aws_field image_fields[] = {
+	TEXT(ec2_image, id, "imageId"),
+	TEXT(ec2_image, location, "imageLocation"),
+	TEXT(ec2_image, state, "imageState"),
+	TEXT(ec2_image, owner, "imageOwnerId"),
+	TEXT(ec2_image, owner_alias, "imageOwnerAlias"),
+	TEXT(ec2_image, architecture, "architecture"),
+	TEXT(ec2_image, platform, "platform"),
+	TEXT(ec2_image, platform_details, "platformDetails"),
+	TEXT(ec2_image, name, "name"),
+	TEXT(ec2_image, description, "description"),
+	TEXT(ec2_image, root_device, "rootDeviceName"),
+	TIME(ec2_image, created, "creationDate"),
+	TEXT(ec2_image, source, "sourceImageId"),
+	TEXT(ec2_image, source_region, "sourceImageRegion"),
+};
+static const struct aws_table image =
+    TABLE(ec2_image, "imagesSet/item", image_fields);
+const struct aws_action ec2_describe_images = {
+	.name = "DescribeImages",
+	.service = "ec2",
+	.version = VERSION,
+	.table = &image,
+};
+
+static const struct aws_field key_pair_fields[] = {
+	TEXT(ec2_key_pair, id, "keyPairId"),
+	TEXT(ec2_key_pair, name, "keyName"),
+	TEXT(ec2_key_pair, type, "keyType"),
+	TEXT(ec2_key_pair, fingerprint, "keyFingerprint"),
+	TEXT(ec2_key_pair, public_key, "publicKey"),
+	TIME(ec2_key_pair, created, "createTime"),
+	LIST(ec2_key_pair, tags, "tagSet/item", &tag),
+};
+static const struct aws_table key_pair =
+    TABLE(ec2_key_pair, "keySet/item", key_pair_fields);
+const struct aws_action ec2_describe_key_pairs = {
+	.name = "DescribeKeyPairs",
+	.service = "ec2",
+	.version = VERSION,
+	.table = &key_pair,
+};
+
+static const struct aws_field region_fields[] = {
+	TEXT(ec2_region, name, "regionName"),
+	TEXT(ec2_region, endpoint, "regionEndpoint"),
+	TEXT(ec2_region, opt_in, "optInStatus"),
+};
+static const struct aws_table region =
+    TABLE(ec2_region, "regionInfo/item", region_fields);
+const struct aws_action ec2_describe_regions = {
+	.name = "DescribeRegions",
+	.service = "ec2",
+	.version = VERSION,
+	.table = &region,
+};
+
+static const struct aws_field console_fields[] = {
+	TEXT(ec2_console, instance, "instanceId"),
+	TIME(ec2_console, time, "timestamp"),
+	BYTES(ec2_console, output, "output"),
+};
+static const struct aws_table console = TABLE(ec2_console, "", console_fields);
+const struct aws_action ec2_get_console_output = {
+	.name = "GetConsoleOutput",
+	.service = "ec2",
+	.version = VERSION,
+	.table = &console,
+};
+
+static const struct aws_field change_fields[] = {
+	TEXT(ec2_state_change, instance, "instanceId"),
+	TEXT(ec2_state_change, state, "currentState/name"),
+	TEXT(ec2_state_change, previous, "previousState/name"),
+};
+static const struct aws_table change =
+    TABLE(ec2_state_change, "instancesSet/item", change_fields);
+const struct aws_action ec2_start_instances = {
+	.name = "StartInstances",
+	.service = "ec2",
+	.version = VERSION,
+	.table = &change,
+};

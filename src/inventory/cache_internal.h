@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef INVENTORY_CACHE_INTERNAL_H
+#define INVENTORY_CACHE_INTERNAL_H
+
+/* What the files of the cache share: the database, and one way to ask it. */
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#include "pemkeep/inventory/cache.h"
+
+struct cache {
+	sqlite3 *db;
+	char *path;      /* NULL: in memory */
+	ino_t inode;     /* of the file that is open */
+	unsigned losses; /* of all that was in it, the places, too */
+	char trouble[256];
+};
+
+/* The texts of an instance, as members and as columns. */
+#define CACHE_TEXTS(X) \
+	X(id) \
+	X(name) \
+	X(state) \
+	X(type) \
+	X(zone) \
+	X(image) \
+	X(key_pair) \
+	X(public_ip) \
+	X(private_ip) \
+	X(ipv6) \
+	X(public_dns) \
+	X(private_dns) \
+	X(platform) \
+	X(details) \
+	X(vpc) \
+	X(lifecycle) \
+	X(user) \
+	X(port)
+
+enum {
+#define X(member) CACHE_TEXT_##member,
+	CACHE_TEXTS(X)
+#undef X
+	    CACHE_TEXT_COUNT
+};
+
+/* Where the i-th text of an instance is. */
+const char **cache_text(struct cache_instance *instance, size_t i);
+
+/* A text, or a number. */
+struct cache_value {
+	const char *text;
+	int64_t number;
+};
+
+struct cache_call {
+	const char *sql;
+	struct cache_value values[8]; /* ?1, ?2, … */
+	size_t count;
+	int (*row)(void *arg, sqlite3_stmt *stmt); /* or NULL */
+	void *arg;
+};
+
+/*
+ * Run one statement.  What row() returned when that was not 0; ERR_FORMAT: the
+ * database is another one now (see cache_mend()), to be asked again.
+ */
+int cache_call(struct cache *c, const struct cache_call *call, struct err *e);
+/* The same, and asks again by itself: for what may be done twice. */
+int cache_call_again(
+    struct cache *c, const struct cache_call *call, struct err *e);
+
+/* Never NULL. */
+const char *cache_column(sqlite3_stmt *stmt, int i);
+
+/*
+ * SQLite has failed with 'rc': a damaged file is made anew; else what is in it is
+ * copied into memory.  All statements must be finalized.  0: the content is
+ * still there; ERR_FORMAT: it is gone; ERR_NOMEM.
+ */
+int cache_mend(struct cache *c, int rc, struct err *e);
+
+#endif
