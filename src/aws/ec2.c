@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* EC2 in tables: API version 2016-11-15, the fields that somebody uses. */
+/*
+ * What reads of EC2, in tables: API version 2016-11-15, the fields that somebody
+ * uses.
+ */
 
 #include "pemkeep/aws/ec2.h"
 
 #include "src/aws/tables.h"
 
-#define VERSION "2016-11-15"
+#define VERSION EC2_VERSION
 
 static const struct aws_field tag_fields[] = {
 	TEXT(ec2_tag, key, "key"),
@@ -26,6 +29,13 @@ static const struct aws_field interface_fields[] = {
 };
 static const struct aws_table interface =
     ITEMS(ec2_interface, interface_fields);
+
+static const struct aws_field group_name_fields[] = {
+	TEXT(ec2_group_name, id, "groupId"),
+	TEXT(ec2_group_name, name, "groupName"),
+};
+static const struct aws_table group_name =
+    ITEMS(ec2_group_name, group_name_fields);
 
 static const struct aws_field instance_fields[] = {
 	TEXT(ec2_instance, id, "instanceId"),
@@ -49,6 +59,9 @@ static const struct aws_field instance_fields[] = {
 	LIST(ec2_instance, interfaces, "networkInterfaceSet/item", &interface),
 	TEXT(ec2_instance, lifecycle, "instanceLifecycle"),
 	TEXT(ec2_instance, ipv6, "ipv6Address"),
+	TEXT(ec2_instance, http_tokens, "metadataOptions/httpTokens"),
+	TEXT(ec2_instance, http_endpoint, "metadataOptions/httpEndpoint"),
+	LIST(ec2_instance, groups, "groupSet/item", &group_name),
 };
 static const struct aws_table instance = TABLE(
     ec2_instance, "reservationSet/item/instancesSet/item", instance_fields);
@@ -148,16 +161,110 @@ const struct aws_action ec2_get_console_output = {
 	.table = &console,
 };
 
-static const struct aws_field change_fields[] = {
-	TEXT(ec2_state_change, instance, "instanceId"),
-	TEXT(ec2_state_change, state, "currentState/name"),
-	TEXT(ec2_state_change, previous, "previousState/name"),
+static const struct aws_field group_fields[] = {
+	TEXT(ec2_group, id, "groupId"),
+	TEXT(ec2_group, name, "groupName"),
+	TEXT(ec2_group, description, "groupDescription"),
+	TEXT(ec2_group, vpc, "vpcId"),
+	LIST(ec2_group, tags, "tagSet/item", &tag),
 };
-static const struct aws_table change =
-    TABLE(ec2_state_change, "instancesSet/item", change_fields);
-const struct aws_action ec2_start_instances = {
-	.name = "StartInstances",
+static const struct aws_table group =
+    TABLE(ec2_group, "securityGroupInfo/item", group_fields);
+const struct aws_action ec2_describe_security_groups = {
+	.name = "DescribeSecurityGroups",
 	.service = "ec2",
 	.version = VERSION,
-	.table = &change,
+	.page = 1000,
+	.table = &group,
+};
+
+static const struct aws_field rule_fields[] = {
+	TEXT(ec2_rule, id, "securityGroupRuleId"),
+	TEXT(ec2_rule, group, "groupId"),
+	FIELD(ec2_rule, egress, "isEgress", AWS_BOOL),
+	TEXT(ec2_rule, protocol, "ipProtocol"),
+	FIELD(ec2_rule, from, "fromPort", AWS_INT),
+	FIELD(ec2_rule, to, "toPort", AWS_INT),
+	TEXT(ec2_rule, cidr, "cidrIpv4"),
+	TEXT(ec2_rule, cidr6, "cidrIpv6"),
+	TEXT(ec2_rule, prefix_list, "prefixListId"),
+	TEXT(ec2_rule, other_group, "referencedGroupInfo/groupId"),
+	TEXT(ec2_rule, description, "description"),
+	LIST(ec2_rule, tags, "tagSet/item", &tag),
+};
+static const struct aws_table rule =
+    TABLE(ec2_rule, "securityGroupRuleSet/item", rule_fields);
+const struct aws_action ec2_describe_security_group_rules = {
+	.name = "DescribeSecurityGroupRules",
+	.service = "ec2",
+	.version = VERSION,
+	.page = 1000,
+	.table = &rule,
+};
+
+static const struct aws_field text_fields[] = {
+	TEXT(ec2_text, text, ""),
+};
+static const struct aws_table text = ITEMS(ec2_text, text_fields);
+
+static const struct aws_field type_fields[] = {
+	TEXT(ec2_type, name, "instanceType"),
+	FIELD(ec2_type, free_tier, "freeTierEligible", AWS_BOOL),
+	FIELD(ec2_type, cpus, "vCpuInfo/defaultVCpus", AWS_INT),
+	FIELD(ec2_type, mebibytes, "memoryInfo/sizeInMiB", AWS_INT),
+	LIST(ec2_type, architectures,
+	    "processorInfo/supportedArchitectures/item", &text),
+};
+static const struct aws_table type =
+    TABLE(ec2_type, "instanceTypeSet/item", type_fields);
+const struct aws_action ec2_describe_instance_types = {
+	.name = "DescribeInstanceTypes",
+	.service = "ec2",
+	.version = VERSION,
+	.page = 100,
+	.table = &type,
+};
+
+static const struct aws_field offering_fields[] = {
+	TEXT(ec2_offering, type, "instanceType"),
+	TEXT(ec2_offering, location, "location"),
+};
+static const struct aws_table offering =
+    TABLE(ec2_offering, "instanceTypeOfferingSet/item", offering_fields);
+const struct aws_action ec2_describe_instance_type_offerings = {
+	.name = "DescribeInstanceTypeOfferings",
+	.service = "ec2",
+	.version = VERSION,
+	.page = 1000,
+	.table = &offering,
+};
+
+static const struct aws_field vpc_fields[] = {
+	TEXT(ec2_vpc, id, "vpcId"),
+	FIELD(ec2_vpc, is_default, "isDefault", AWS_BOOL),
+};
+static const struct aws_table vpc = TABLE(ec2_vpc, "vpcSet/item", vpc_fields);
+const struct aws_action ec2_describe_vpcs = {
+	.name = "DescribeVpcs",
+	.service = "ec2",
+	.version = VERSION,
+	.page = 1000,
+	.table = &vpc,
+};
+
+static const struct aws_field subnet_fields[] = {
+	TEXT(ec2_subnet, id, "subnetId"),
+	TEXT(ec2_subnet, vpc, "vpcId"),
+	TEXT(ec2_subnet, zone, "availabilityZone"),
+	FIELD(ec2_subnet, default_for_zone, "defaultForAz", AWS_BOOL),
+	FIELD(ec2_subnet, public_ip, "mapPublicIpOnLaunch", AWS_BOOL),
+};
+static const struct aws_table subnet =
+    TABLE(ec2_subnet, "subnetSet/item", subnet_fields);
+const struct aws_action ec2_describe_subnets = {
+	.name = "DescribeSubnets",
+	.service = "ec2",
+	.version = VERSION,
+	.page = 1000,
+	.table = &subnet,
 };

@@ -30,6 +30,7 @@ struct node {
 	struct node *last;             /* child that was found last */
 	const struct aws_table *table; /* NULL: nothing begins */
 	const struct aws_field *field; /* of the row around it; NULL: none */
+	const struct aws_field *self;  /* its text, in the row it begins */
 	bool token;
 	void *row; /* while it is open: what it and its children fill */
 };
@@ -93,6 +94,10 @@ grow(struct arena *a, struct node *node, const struct aws_table *table)
 
 		if (n == NULL)
 			return false;
+		if (n == node) {
+			n->self = f;
+			continue;
+		}
 		n->field = f;
 		if (f->kind == AWS_LIST && !grow(a, n, f->items))
 			return false;
@@ -239,7 +244,7 @@ on_start(void *arg, const char *name)
 		return n->field != NULL && n->field->kind == AWS_BYTES
 		    ? XML_LONG_TEXT
 		    : XML_TEXT;
-	return XML_INTO;
+	return n->self != NULL ? XML_TEXT : XML_INTO;
 }
 
 static int64_t
@@ -325,6 +330,8 @@ on_end(void *arg, const char *text, size_t len)
 	if (n->token)
 		done =
 		    (rows->token = arena_text(&rows->page, text, len)) != NULL;
+	else if (n->self != NULL)
+		done = set_field(rows, n->self, n->row, text, len);
 	else if (n->field != NULL && n->field->kind != AWS_LIST)
 		done = set_field(rows, n->field, n->parent->row, text, len);
 	if (!done)

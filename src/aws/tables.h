@@ -8,6 +8,8 @@
 
 #include "pemkeep/aws/call.h"
 
+#define EC2_VERSION "2016-11-15"
+
 #define FIELD(row, member, path, kind) \
 	{ \
 		path, kind, offsetof(struct row, member), NULL \

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "pemkeep/agent/question.h"
-#include "pemkeep/aws/ec2.h"
+#include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/ssh/answer.h"
 

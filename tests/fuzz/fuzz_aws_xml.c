@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "pemkeep/aws/ec2.h"
+#include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/aws/sts.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
@@ -25,7 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct aws_action *const actions[] = { &ec2_describe_instances,
 	&ec2_describe_addresses, &ec2_describe_images, &ec2_describe_key_pairs,
 	&ec2_describe_regions, &ec2_get_console_output, &ec2_start_instances,
-	&sts_get_caller_identity, &sts_assume_role };
+	&sts_get_caller_identity, &sts_assume_role,
+	&ec2_describe_security_groups, &ec2_describe_security_group_rules,
+	&ec2_describe_instance_types, &ec2_describe_instance_type_offerings,
+	&ec2_describe_vpcs, &ec2_describe_subnets, &ec2_create_key_pair,
+	&ec2_import_key_pair, &ec2_create_security_group,
+	&ec2_authorize_ingress, &ec2_run_instances, &ec2_terminate_instances,
+	&ec2_allocate_address, &ec2_associate_address, &ec2_get_password_data };
 
 static void
 must(int condition)

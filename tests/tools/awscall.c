@@ -20,6 +20,7 @@
 #include "pemkeep/aws/call.h"
 #include "pemkeep/aws/console.h"
 #include "pemkeep/aws/ec2.h"
+#include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/aws/sts.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/digest.h"
@@ -31,6 +32,12 @@
 static const struct aws_action *const actions[] = { &ec2_describe_instances,
 	&ec2_describe_addresses, &ec2_describe_images, &ec2_describe_key_pairs,
 	&ec2_describe_regions, &ec2_get_console_output, &ec2_start_instances,
+	&ec2_describe_security_groups, &ec2_describe_security_group_rules,
+	&ec2_describe_instance_types, &ec2_describe_instance_type_offerings,
+	&ec2_describe_vpcs, &ec2_describe_subnets, &ec2_create_key_pair,
+	&ec2_import_key_pair, &ec2_create_security_group,
+	&ec2_authorize_ingress, &ec2_run_instances, &ec2_terminate_instances,
+	&ec2_allocate_address, &ec2_associate_address, &ec2_get_password_data,
 	&sts_get_caller_identity, &sts_assume_role, &sts_get_session_token };
 
 static volatile sig_atomic_t stopped;

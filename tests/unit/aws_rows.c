@@ -373,6 +373,44 @@ row_of_sts(void **state)
 	rows_free(rows);
 }
 
+/* Items that are nothing but a text, and a list that is not there. */
+static void
+items_of_text(void **state)
+{
+	static const char text[] =
+	    "<DescribeInstanceTypesResponse><instanceTypeSet>"
+	    "<item><processorInfo><supportedArchitectures><item>i386</item>"
+	    "<item/><item>x86<b>-</b>_64</item></supportedArchitectures>"
+	    "</processorInfo><instanceType>t2.micro</instanceType>"
+	    "<freeTierEligible>true</freeTierEligible></item>"
+	    "<item><instanceType>t4g.micro</instanceType></item>"
+	    "</instanceTypeSet></DescribeInstanceTypesResponse>";
+	struct rows *rows = rows_new(&ec2_describe_instance_types);
+	const struct ec2_type *row;
+	const struct ec2_text *items;
+
+	(void)state;
+	for (size_t step = 1; step < 50; step++) {
+		assert_int_equal(
+		    feed(rows, text, strlen(text), step, NULL), 0);
+		row = rows_next(rows, NULL);
+		assert_string_equal(row->name, "t2.micro");
+		assert_true(row->free_tier);
+		assert_int_equal(row->architectures.count, 3);
+		items = row->architectures.items;
+		assert_string_equal(items[0].text, "i386");
+		assert_string_equal(items[1].text, "");
+		assert_string_equal(items[2].text, "x86_64");
+		row = rows_next(rows, row);
+		assert_string_equal(row->name, "t4g.micro");
+		assert_false(row->free_tier);
+		assert_int_equal(row->architectures.count, 0);
+		assert_null(row->architectures.items);
+		assert_null(rows_next(rows, row));
+	}
+	rows_free(rows);
+}
+
 struct kinds {
 	int64_t number, time;
 	bool flag;
@@ -478,6 +516,7 @@ main(void)
 		cmocka_unit_test(row_of_the_root),
 		cmocka_unit_test(long_output),
 		cmocka_unit_test(row_of_sts),
+		cmocka_unit_test(items_of_text),
 		cmocka_unit_test(wrong_types),
 		cmocka_unit_test(references),
 	};

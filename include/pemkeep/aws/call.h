@@ -46,7 +46,10 @@ struct aws_list {
 	size_t count;
 };
 
-/* One part of a row.  'path': element names with '/' between, from the row. */
+/*
+ * One part of a row.  'path': element names with '/' between, from the row; "" is
+ * the text of the row's element itself, which then has no other part.
+ */
 struct aws_field {
 	const char *path;
 	enum aws_kind kind;

@@ -3,7 +3,8 @@
 #define PEMKEEP_AWS_EC2_H
 
 /*
- * Actions of EC2, and what a row of each is.  Texts are never NULL; what the
+ * Actions of EC2 that read, and what a row of each is; those that change something
+ * are in ec2_change.h.  Texts are never NULL; what the
  * answer did not have is "", 0 or false.  Values that are not known yet (states,
  * types) are kept as they came.
  */
@@ -30,6 +31,11 @@ struct ec2_ipv6 {
 	const char *address;
 };
 
+/* A security group that an instance is in. */
+struct ec2_group_name {
+	const char *id, *name;
+};
+
 /* DescribeInstances. */
 struct ec2_instance {
 	const char *id;
@@ -52,6 +58,10 @@ struct ec2_instance {
 	const char *subnet;
 	const char *lifecycle; /* "spot", or "" */
 	int64_t launched;
+	/* Of its metadata service: "required" (IMDSv2 only), "optional"; "" */
+	const char *http_tokens;
+	const char *http_endpoint;  /* "enabled", "disabled"; "" */
+	struct aws_list groups;     /* struct ec2_group_name */
 	struct aws_list tags;       /* struct ec2_tag */
 	struct aws_list interfaces; /* struct ec2_interface */
 };
@@ -113,10 +123,60 @@ struct ec2_console {
 	struct aws_bytes output; /* data NULL: there is none yet */
 };
 
-/* StartInstances, StopInstances, TerminateInstances: one row an instance. */
-struct ec2_state_change {
-	const char *instance;
-	const char *state, *previous;
+/* DescribeSecurityGroups. */
+struct ec2_group {
+	const char *id, *name, *description;
+	const char *vpc;
+	struct aws_list tags; /* struct ec2_tag */
+};
+
+/*
+ * DescribeSecurityGroupRules (filter "group-id"): what comes in and goes out, one
+ * row for each protocol, range of ports, and source.
+ */
+struct ec2_rule {
+	const char *id; /* "sgr-…" */
+	const char *group;
+	bool egress;          /* goes out */
+	const char *protocol; /* "tcp" "udp" "icmp" …; "-1": all, all ports */
+	int64_t from, to;     /* ports; -1: all */
+	const char *cidr;     /* "203.0.113.7/32", or "" */
+	const char *cidr6;    /* "2001:db8::7/128", or "" */
+	const char *prefix_list, *other_group; /* instead of an address */
+	const char *description;
+	struct aws_list tags; /* struct ec2_tag */
+};
+
+/* DescribeInstanceTypes. */
+struct ec2_type {
+	const char *name; /* "t3.micro" */
+	bool free_tier;
+	int64_t cpus, mebibytes;
+	struct aws_list architectures; /* struct ec2_text: "x86_64", … */
+};
+
+/* An element that is nothing but a text. */
+struct ec2_text {
+	const char *text;
+};
+
+/* DescribeInstanceTypeOfferings. */
+struct ec2_offering {
+	const char *type;
+	const char *location; /* a region or a zone, as was asked */
+};
+
+/* DescribeVpcs; the filter "is-default" finds the one that is used unasked. */
+struct ec2_vpc {
+	const char *id;
+	bool is_default;
+};
+
+/* DescribeSubnets. */
+struct ec2_subnet {
+	const char *id, *vpc, *zone;
+	bool default_for_zone;
+	bool public_ip; /* instances get one without being asked for */
 };
 
 extern const struct aws_action ec2_describe_instances;
@@ -125,7 +185,12 @@ extern const struct aws_action ec2_describe_images;
 extern const struct aws_action ec2_describe_key_pairs;
 extern const struct aws_action ec2_describe_regions;
 extern const struct aws_action ec2_get_console_output;
-extern const struct aws_action ec2_start_instances;
+extern const struct aws_action ec2_describe_security_groups;
+extern const struct aws_action ec2_describe_security_group_rules;
+extern const struct aws_action ec2_describe_instance_types;
+extern const struct aws_action ec2_describe_instance_type_offerings;
+extern const struct aws_action ec2_describe_vpcs;
+extern const struct aws_action ec2_describe_subnets;
 
 /*
  * The host keys that the console of an instance shows: the live one first, then
