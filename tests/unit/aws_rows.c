@@ -391,8 +391,7 @@ items_of_text(void **state)
 
 	(void)state;
 	for (size_t step = 1; step < 50; step++) {
-		assert_int_equal(
-		    feed(rows, text, strlen(text), step, NULL), 0);
+		assert_int_equal(feed(rows, text, strlen(text), step, NULL), 0);
 		row = rows_next(rows, NULL);
 		assert_string_equal(row->name, "t2.micro");
 		assert_true(row->free_tier);
