@@ -15,6 +15,7 @@ struct client;
 struct err;
 struct json;
 struct keeper_key;
+struct log_event;
 
 struct option {
 	const char *name; /* without "--" */
@@ -114,6 +115,15 @@ int session_start(const struct cli *cli, struct client **cp, struct err *e);
 int session_own(const struct cli *cli, struct client **cp, struct err *e);
 /* With the vault unlocked. */
 int session_open(const struct cli *cli, struct client **cp, struct err *e);
+
+/* event.c */
+
+/*
+ * Write what was done into the event log, with this program and its process.
+ * False when that cannot be done, which has been said then as a warning: no
+ * command fails for it.
+ */
+bool event_write(const struct log_event *event);
 
 /* show.c: how a key is shown */
 void show_key_lines(struct buf *b, const struct keeper_key *key);

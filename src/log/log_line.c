@@ -5,6 +5,8 @@
  */
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,9 +16,7 @@
 
 #include "src/log/log_internal.h"
 
-#define PROGRAM_MAX 64 /* bytes of a name that count */
-#define DETAIL_MAX 120
-#define KEY_MAX 60
+#define SIGNAL_MAX 16
 #define TAIL_START ",\"chain\":\""
 #define TAIL_LEN (sizeof(TAIL_START) - 1 + 2 * LOG_CHAIN + 2)
 
@@ -35,6 +35,17 @@ static const char *const kinds[] = {
 	[LOG_RESTORE] = "restore",
 	[LOG_SIGN] = "sign",
 	[LOG_REFUSED] = "refused",
+	[LOG_CONNECT] = "connect",
+	[LOG_DISCONNECT] = "disconnect",
+	[LOG_LAUNCH] = "launch",
+	[LOG_START] = "start",
+	[LOG_STOP] = "stop",
+	[LOG_REBOOT] = "reboot",
+	[LOG_TERMINATE] = "terminate",
+	[LOG_ALLOW] = "allow",
+	[LOG_REVOKE] = "revoke",
+	[LOG_PASSWORD] = "password",
+	[LOG_AUDIT_FIX] = "audit-fix",
 	[LOG_REPAIRED] = "repaired",
 };
 
@@ -46,6 +57,36 @@ log_kind_name(enum log_kind kind)
 	return kinds[kind];
 }
 
+#define PLACE(member) \
+	offsetof(struct log_entry, member), \
+	    sizeof(((struct log_entry *)0)->member)
+#define TEXT(member, max) \
+#member, max, offsetof(struct log_event, member), PLACE(member)
+
+/*
+ * The texts, and how many bytes of them count (0: they are no plain member of an
+ * event).  In an entry, a byte may have become three (U+FFFD).
+ */
+static const struct text_member {
+	const char *name;
+	size_t max, event, entry, size;
+} texts[] = {
+	{ "time", 0, 0, PLACE(time) },
+	{ "event", 0, 0, PLACE(event) },
+	{ TEXT(key, 60) },
+	{ TEXT(program, 64) },
+	{ TEXT(host, LOG_HOST_MAX) },
+	{ TEXT(instance, 24) },
+	{ TEXT(address, 56) },
+	{ TEXT(user, 64) },
+	{ TEXT(host_key, 60) },
+	{ TEXT(detail, 120) },
+	{ "start", 0, 0, PLACE(start) },
+	{ "signal", 0, 0, PLACE(signal) },
+};
+
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
+
 /* A text of at most 'max' bytes, so that nothing in it needs care later. */
 static void
 put_text(struct buf *b, const char *text, size_t max)
@@ -55,7 +96,9 @@ put_text(struct buf *b, const char *text, size_t max)
 
 	buf_put_text(b, "\"");
 	for (; len > 0; text += n, len -= n) {
-		n = utf8_decode(text, len, &cp);
+		n = utf8_decode(text, strnlen(text, 4), &cp);
+		if (n > len)
+			break;
 		if (n > 0 && cp != '"' && cp != '\\' && !utf8_unsafe(cp))
 			buf_put(b, text, n);
 		else if (cp > 0xFFFF)
@@ -101,6 +144,40 @@ chain_of(const char *text, size_t len, const uint8_t before[LOG_CHAIN],
 	return done;
 }
 
+/* Also what is 0 means something here. */
+static void
+put_session(struct buf *b, const struct log_session *s)
+{
+	char when[21];
+
+	timefmt_iso(s->start, when);
+	buf_printf(b,
+	    ",\"start\":\"%s\",\"seconds\":%" PRIu64 ",\"bytes_in\":%" PRIu64
+	    ",\"bytes_out\":%" PRIu64,
+	    when, s->seconds, s->bytes_in, s->bytes_out);
+	if (s->status >= 0)
+		buf_printf(b, ",\"status\":%d", s->status);
+	put_member(b, "signal", s->signal, SIGNAL_MAX);
+}
+
+static void
+put_members(struct buf *b, const struct log_event *event)
+{
+	const char *text;
+
+	put_number(b, "pid", event->pid > 0 ? (uint64_t)event->pid : 0);
+	put_number(b, "port", event->port);
+	for (size_t i = 0; i < TEXTS; i++) {
+		if (texts[i].max == 0)
+			continue;
+		memcpy(
+		    &text, (const char *)event + texts[i].event, sizeof(text));
+		put_member(b, texts[i].name, text, texts[i].max);
+	}
+	if (event->session != NULL)
+		put_session(b, event->session);
+}
+
 bool
 log_line_put(struct buf *out, const struct log_event *event,
     const struct log_repair *repair, struct log_head *head)
@@ -113,10 +190,7 @@ log_line_put(struct buf *out, const struct log_event *event,
 	    event->time != 0 ? event->time : (uint64_t)time(NULL), when);
 	buf_printf(out, "{\"seq\":%" PRIu64 ",\"time\":\"%s\",\"event\":\"%s\"",
 	    head->seq + 1, when, kinds[event->kind]);
-	put_member(out, "key", event->key, KEY_MAX);
-	put_number(out, "pid", event->pid > 0 ? (uint64_t)event->pid : 0);
-	put_member(out, "program", event->program, PROGRAM_MAX);
-	put_member(out, "detail", event->detail, DETAIL_MAX);
+	put_members(out, event);
 	if (repair != NULL) {
 		put_number(out, "bytes", repair->bytes);
 		put_number(out, "lines", repair->lines);
@@ -265,55 +339,46 @@ take_text(struct rest *r, struct buf *out)
 	return take(r, "\"") && buf_ok(out) && utf8_valid(out->data, out->len);
 }
 
-/* Where a text goes; NULL for a member that is not known. */
-static char *
-text_place(struct log_entry *entry, const char *name, size_t *size)
-{
-	const struct {
-		const char *name;
-		char *place;
-		size_t size;
-	} places[] = {
-		{ "time", entry->time, sizeof(entry->time) },
-		{ "event", entry->event, sizeof(entry->event) },
-		{ "key", entry->key, sizeof(entry->key) },
-		{ "program", entry->program, sizeof(entry->program) },
-		{ "detail", entry->detail, sizeof(entry->detail) },
-	};
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (strcmp(places[i].name, name) == 0) {
-			*size = places[i].size;
-			return places[i].place;
-		}
-	return NULL;
-}
-
+/* A member that is not known is passed over. */
 static bool
 set_text(struct log_entry *entry, const char *name, struct buf *value)
 {
 	const char *text = buf_text(value);
-	size_t size;
-	char *place = text_place(entry, name, &size);
+	char *place;
 
-	if (place == NULL)
-		return true;
-	if (value->len >= size || strlen(text) != value->len || *place != '\0')
-		return false;
-	memcpy(place, text, value->len + 1);
+	for (size_t i = 0; i < TEXTS; i++) {
+		if (strcmp(texts[i].name, name) != 0)
+			continue;
+		place = (char *)entry + texts[i].entry;
+		if (value->len >= texts[i].size || strlen(text) != value->len ||
+		    *place != '\0')
+			return false;
+		memcpy(place, text, value->len + 1);
+	}
 	return true;
 }
 
-static bool
+static void
 set_number(struct log_entry *entry, const char *name, uint64_t number)
 {
-	if (strcmp(name, "pid") == 0)
-		entry->pid = number;
-	else if (strcmp(name, "bytes") == 0)
-		entry->bytes = number;
-	else if (strcmp(name, "lines") == 0)
-		entry->lines = number;
-	return true;
+	const struct {
+		const char *name;
+		uint64_t *place;
+	} numbers[] = {
+		{ "pid", &entry->pid },
+		{ "port", &entry->port },
+		{ "seconds", &entry->seconds },
+		{ "bytes_in", &entry->bytes_in },
+		{ "bytes_out", &entry->bytes_out },
+		{ "bytes", &entry->bytes },
+		{ "lines", &entry->lines },
+	};
+
+	if (strcmp(name, "status") == 0)
+		entry->status = number <= INT_MAX ? (int)number : -1;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (strcmp(numbers[i].name, name) == 0)
+			*numbers[i].place = number;
 }
 
 static bool
@@ -327,8 +392,10 @@ take_member(struct rest *r, struct log_entry *entry, struct buf *name,
 	if (r->at < r->end && *r->at == '"')
 		return take_text(r, value) &&
 		    set_text(entry, buf_text(name), value);
-	return take_number(r, &number) &&
-	    set_number(entry, buf_text(name), number);
+	if (!take_number(r, &number))
+		return false;
+	set_number(entry, buf_text(name), number);
+	return true;
 }
 
 bool
@@ -340,6 +407,7 @@ log_line_parse(const char *text, size_t len, struct log_entry *entry,
 	bool good;
 
 	memset(entry, 0, sizeof(*entry));
+	entry->status = -1;
 	memset(head, 0, sizeof(*head));
 	if (len >= LOG_LINE_MAX || !parse_tail(text, len, head->chain))
 		return false;

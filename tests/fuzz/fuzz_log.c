@@ -34,18 +34,33 @@ one_line(const char *text, size_t len)
 	again = head;
 	again.seq--;
 	{
-		const struct log_event event = { .kind = LOG_SIGN,
+		const struct log_session session = { .start = first.seq,
+			.seconds = first.seconds,
+			.status = first.status,
+			.signal = first.signal,
+			.bytes_in = first.bytes_in,
+			.bytes_out = first.bytes_out };
+		const struct log_event event = { .kind = LOG_DISCONNECT,
 			.time = 1,
 			.pid = (long)(first.pid >> 1),
 			.key = first.key,
 			.program = first.program,
-			.detail = first.detail };
+			.host = first.host,
+			.instance = first.instance,
+			.address = first.address,
+			.port = (unsigned)first.port,
+			.user = first.user,
+			.host_key = first.host_key,
+			.detail = first.detail,
+			.session = &session };
 
 		must(log_line_put(&b, &event, NULL, &again));
 	}
 	must(b.len < LOG_LINE_MAX && b.data[b.len - 1] == '\n');
 	must(log_line_parse((const char *)b.data, b.len - 1, &second, &again));
 	must(second.seq == first.seq);
+	must(second.status == first.status);
+	must(second.bytes_in == first.bytes_in);
 	must(log_line_follows((const char *)b.data, b.len - 1, head.chain));
 	buf_free(&b);
 }

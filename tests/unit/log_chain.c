@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -460,16 +461,14 @@ static const struct {
 	const char *in;
 	const char *out;
 } texts[] = {
-	{ "", "" },
-	{ "ssh", "ssh" },
-	{ "a\"b\\c", "a\"b\\c" },
+	{ "", "" }, { "ssh", "ssh" }, { "a\"b\\c", "a\"b\\c" },
 	{ "a\nb\r\t\x01\x7F", "a\nb\r\t\x01\x7F" },
 	{ "\",\"chain\":\"", "\",\"chain\":\"" },
-	{ "\"}\n{\"seq\":1", "\"}\n{\"seq\":1" },
-	{ "한글", "한글" },
+	{ "\"}\n{\"seq\":1", "\"}\n{\"seq\":1" }, { "한글", "한글" },
 	{ "\xE2\x80\xAE\xC2\x9B", "\xE2\x80\xAE\xC2\x9B" },
 	{ "\xF3\xA0\x81\x81", "\xF3\xA0\x81\x81" }, /* beyond U+FFFF */
 	{ "a\xFFz", "a\xEF\xBF\xBDz" },
+	{ "\xED\x95", "\xEF\xBF\xBD\xEF\xBF\xBD" }, /* cut by others */
 };
 
 static void
@@ -525,6 +524,170 @@ long_texts(void **state)
 	assert_int_equal(strlen(l.last.key), 60);
 }
 
+/* A character is there or not: 21 of three bytes go into 64. */
+static void
+cut_between_characters(void **state)
+{
+	char text[400] = "";
+	const struct log_event event = {
+		.kind = LOG_CONNECT, .host = text, .program = text, .user = text
+	};
+	struct last l;
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		strcat(text, "한");
+	assert_int_equal(log_append("log", &event, &e), 0);
+	l = last_lines();
+	assert_int_equal(strlen(l.last.host), 126);
+	assert_memory_equal(l.last.host, text, 126);
+	assert_int_equal(strlen(l.last.program), 63);
+	assert_memory_equal(l.last.user, text, 63);
+}
+
+static void
+session_members(void **state)
+{
+	struct log_session session = { .start = NOW - 5,
+		.seconds = 5,
+		.status = 0,
+		.bytes_in = 123456789012,
+		.bytes_out = 7 };
+	struct log_event event = { .kind = LOG_CONNECT,
+		.time = NOW,
+		.key = "SHA256:key",
+		.host = "웹 \"1\"",
+		.instance = "i-0123456789abcdef0",
+		.address = "2001:db8::1",
+		.port = 22,
+		.user = "ubuntu",
+		.host_key = "SHA256:host" };
+	struct last l;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(log_append("log", &event, &e), 0);
+	event.kind = LOG_DISCONNECT;
+	event.session = &session;
+	assert_int_equal(log_append("log", &event, &e), 0);
+	l = last_lines();
+	assert_string_equal(l.last.key, "SHA256:key");
+	assert_string_equal(l.last.host, "웹 \"1\"");
+	assert_string_equal(l.last.instance, "i-0123456789abcdef0");
+	assert_string_equal(l.last.address, "2001:db8::1");
+	assert_int_equal(l.last.port, 22);
+	assert_string_equal(l.last.user, "ubuntu");
+	assert_string_equal(l.last.host_key, "SHA256:host");
+	assert_string_equal(l.last.start, "2026-11-19T00:59:55Z");
+	assert_int_equal(l.last.seconds, 5);
+	assert_int_equal(l.last.bytes_in, 123456789012);
+	assert_int_equal(l.last.bytes_out, 7);
+	assert_int_equal(l.last.bytes, 0);
+	assert_int_equal(l.last.status, 0);
+	assert_string_equal(l.last.signal, "");
+	assert_string_equal(l.before.event, "connect");
+	assert_string_equal(l.before.host_key, "SHA256:host");
+	assert_string_equal(l.before.start, "");
+	assert_int_equal(l.before.status, -1);
+
+	session.status = -1;
+	session.signal = "KILL";
+	assert_int_equal(log_append("log", &event, &e), 0);
+	l = last_lines();
+	assert_int_equal(l.last.status, -1);
+	assert_string_equal(l.last.signal, "KILL");
+	assert_fault(LOG_SOUND, 0);
+}
+
+/* All that a line can have, each byte at its longest, still is a line. */
+static void
+longest_line(void **state)
+{
+	char text[5000];
+	const struct log_session session = { .start = UINT64_MAX,
+		.seconds = UINT64_MAX,
+		.status = INT_MAX,
+		.signal = text,
+		.bytes_in = UINT64_MAX,
+		.bytes_out = UINT64_MAX };
+	const struct log_event event = { .kind = LOG_WRONG_PASSPHRASE,
+		.time = NOW,
+		.key = text,
+		.pid = LONG_MAX,
+		.program = text,
+		.host = text,
+		.instance = text,
+		.address = text,
+		.port = UINT_MAX,
+		.user = text,
+		.host_key = text,
+		.detail = text,
+		.session = &session };
+	struct stat st;
+	struct last l;
+	struct err e;
+
+	(void)state;
+	for (int byte = 0; byte < 2; byte++) {
+		(void)remove("log");
+		(void)remove("log.head");
+		memset(text, byte == 0 ? '\xFF' : '\x01', sizeof(text) - 1);
+		text[sizeof(text) - 1] = '\0';
+		assert_int_equal(log_append("log", &event, &e), 0);
+		assert_int_equal(stat("log", &st), 0);
+		assert_in_range(st.st_size, 3500, LOG_LINE_MAX - 20);
+		assert_fault(LOG_SOUND, 0);
+		l = last_lines();
+		assert_int_equal(l.count, 1);
+		assert_int_equal(
+		    strlen(l.last.host), LOG_HOST_MAX * (byte == 0 ? 3 : 1));
+		assert_int_equal(l.last.status, INT_MAX);
+		assert_int_equal(l.last.bytes_out, UINT64_MAX);
+		append(LOG_LOCK);
+		assert_fault(LOG_SOUND, 0);
+	}
+}
+
+/* As the first version wrote it, with its order of members. */
+static void
+old_log(void **state)
+{
+	static const char lines[] =
+	    "{\"seq\":1,\"time\":\"2026-11-21T01:02:45Z\",\"event\":\"init\","
+	    "\"pid\":"
+	    "12,\"program\":\"pemkeep\",\"chain\":"
+	    "\"b2f483ad4c34ef3f02ff652ed275"
+	    "bf17ed81ec68617658c0a74d2839f5e4b659\"}\n"
+	    "{\"seq\":2,\"time\":\"2026-11-21T01:02:46Z\",\"event\":\"sign\","
+	    "\"key\":"
+	    "\"SHA256:abc\",\"pid\":4711,\"program\":\"ssh\",\"chain\":"
+	    "\"ad83df5c29b"
+	    "6783ef156413858b0c025aca99af41884c8179a5ed0fea66e38e3\"}\n"
+	    "{\"seq\":3,\"time\":\"2026-11-21T01:02:47Z\",\"event\":"
+	    "\"repaired\",\"d"
+	    "etail\":\"there was no "
+	    "head\",\"bytes\":5,\"chain\":\"3b327ba1efa356"
+	    "7e39a46c768f4c9dccd153f21fc28785f9f1b7186b19008060\"}\n";
+	static const char head[] =
+	    "00000000000000000003 3b327ba1efa3567e39a46c768f4c9dccd153f21"
+	    "fc28785f9f1b7186b19008060\n";
+	struct last l;
+
+	(void)state;
+	write_file("log", lines, sizeof(lines) - 1);
+	write_file("log.head", head, sizeof(head) - 1);
+	assert_fault(LOG_SOUND, 0);
+	l = last_lines();
+	assert_int_equal(l.last.bytes, 5);
+	assert_int_equal(l.before.pid, 4711);
+	assert_string_equal(l.before.program, "ssh");
+	assert_int_equal(l.before.status, -1);
+	append(LOG_CONNECT);
+	assert_fault(LOG_SOUND, 0);
+	assert_int_equal(verified().entries, 4);
+}
+
 /* What each kind is called: part of the file's format. */
 static void
 kinds(void **state)
@@ -532,6 +695,8 @@ kinds(void **state)
 	static const char *const names[LOG_KINDS] = { "init", "unlock", "lock",
 		"wrong-passphrase", "import", "generate", "export", "rename",
 		"remove", "set", "passwd", "restore", "sign", "refused",
+		"connect", "disconnect", "launch", "start", "stop", "reboot",
+		"terminate", "allow", "revoke", "password", "audit-fix",
 		"repaired" };
 	struct last l;
 
@@ -718,6 +883,11 @@ main(void)
 		    last_line_rewritten, begin, end),
 		cmocka_unit_test_setup_teardown(texts_from_outside, begin, end),
 		cmocka_unit_test_setup_teardown(long_texts, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    cut_between_characters, begin, end),
+		cmocka_unit_test_setup_teardown(session_members, begin, end),
+		cmocka_unit_test_setup_teardown(longest_line, begin, end),
+		cmocka_unit_test_setup_teardown(old_log, begin, end),
 		cmocka_unit_test_setup_teardown(kinds, begin, end),
 		cmocka_unit_test_setup_teardown(files, begin, end),
 		cmocka_unit_test_setup_teardown(disk_full, begin, end),

@@ -5,8 +5,8 @@
 /*
  * The event log: one JSON object a line, each bound to the one before.
  *
- *	{"seq":7,"time":"2026-11-21T01:02:45Z","event":"sign","key":"SHA256:…",
- *	 "pid":4711,"program":"ssh","chain":"<64 hex digits>"}
+ *	{"seq":7,"time":"2026-11-21T01:02:45Z","event":"sign","pid":4711,
+ *	 "key":"SHA256:…","program":"ssh","chain":"<64 hex digits>"}
  *
  * (in one line).  The chain value is SHA-256 over the chain value of the line
  * before (32 bytes; zeros for the first) and this line's bytes in front of
@@ -15,7 +15,8 @@
  *
  * There is no secret in this: whoever can write both files can make up another
  * log.  It shows accidents, and what was done to the log alone.  Keys stand in
- * it as fingerprints; their names are the vault's secret.
+ * it as fingerprints; their names are the vault's secret.  What has no meaning for
+ * an event is not in its line.
  */
 
 #include <stdbool.h>
@@ -38,25 +39,58 @@ enum log_kind {
 	LOG_PASSWD,
 	LOG_RESTORE,
 	LOG_SIGN,
-	LOG_REFUSED,  /* a signature not confirmed, a request never granted */
-	LOG_REPAIRED, /* written by log_append() itself */
+	LOG_REFUSED,    /* a signature not confirmed, a request never granted */
+	LOG_CONNECT,    /* a session was opened … */
+	LOG_DISCONNECT, /* … and is over: the one with 'session' */
+	LOG_LAUNCH, /* an instance: made (or undone, as 'detail' says) … */
+	LOG_START,
+	LOG_STOP,
+	LOG_REBOOT,
+	LOG_TERMINATE,
+	LOG_ALLOW,    /* 'address', 'port': let into the instance's group … */
+	LOG_REVOKE,   /* … and taken out */
+	LOG_PASSWORD, /* of Windows: asked for, and decrypted */
+	LOG_AUDIT_FIX, /* what "audit --fix" has mended, in 'detail' */
+	LOG_REPAIRED,  /* written by log_append() itself */
 	LOG_KINDS
 };
 
 /* "init", "wrong-passphrase" … */
 const char *log_kind_name(enum log_kind kind);
 
-struct log_event {
-	enum log_kind kind;
-	uint64_t time;       /* Unix time; 0: now */
-	const char *key;     /* fingerprint, or NULL */
-	long pid;            /* of the one who asked; 0: not known */
-	const char *program; /* its name, or NULL; any bytes, 64 count */
-	const char *detail;  /* more words, or NULL; any bytes, 120 count */
-	bool lazy;           /* need not be on the disk yet */
+/* How a session went. */
+struct log_session {
+	uint64_t start;     /* Unix time */
+	uint64_t seconds;   /* that it lasted */
+	int status;         /* of the command; -1: not known */
+	const char *signal; /* that killed the command: "KILL"; or NULL */
+	uint64_t bytes_in;  /* from the server: standard output, error */
+	uint64_t bytes_out; /* to it: standard input */
 };
 
-#define LOG_LINE_MAX 2048u /* bytes, with its line feed */
+/*
+ * A text may be NULL and have any bytes; that many of it count, and a character
+ * that would be cut does not.
+ */
+struct log_event {
+	enum log_kind kind;
+	uint64_t time;        /* Unix time; 0: now */
+	const char *key;      /* fingerprint; 60 */
+	long pid;             /* of the one who asked; 0: not known */
+	const char *program;  /* its name; 64 */
+	const char *host;     /* as the user calls it; LOG_HOST_MAX */
+	const char *instance; /* id; 24 */
+	const char *address;  /* or a network, "203.0.113.7/32"; 56 */
+	unsigned port;        /* 0: none */
+	const char *user;     /* on the host; 64 */
+	const char *host_key; /* fingerprint; 60 */
+	const char *detail;   /* more words; 120 */
+	const struct log_session *session; /* or NULL */
+	bool lazy;                         /* need not be on the disk yet */
+};
+
+#define LOG_LINE_MAX 4096u /* bytes, with its line feed */
+#define LOG_HOST_MAX 128u
 
 /*
  * Add a line (and before it, when the file does not end as it should, the event
@@ -76,7 +110,18 @@ struct log_entry {
 	char key[192];
 	uint64_t pid;
 	char program[256];
+	char host[3 * LOG_HOST_MAX + 1];
+	char instance[80];
+	char address[192];
+	uint64_t port;
+	char user[256];
+	char host_key[192];
 	char detail[512];
+	char start
+	    [21]; /* of the session that is over; "": it is no such entry */
+	uint64_t seconds, bytes_in, bytes_out;
+	int status; /* -1: not known */
+	char signal[64];
 	uint64_t bytes; /* "repaired": how many were dropped */
 	uint64_t lines; /* "repaired": how many lines were missing */
 };
