@@ -18,6 +18,7 @@ struct call {
 	struct aws_job *job;
 	struct rows *rows;
 	struct buf region, url, body;
+	struct buf target; /* the header, of JSON */
 	const char *ca_bundle;
 	struct aws_keys keys; /* a copy of ours, unless the job has its own */
 	struct http_sign sign;

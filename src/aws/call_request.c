@@ -13,9 +13,11 @@
 #include "src/aws/call_internal.h"
 #include "src/aws/rows.h"
 
-static const char *const headers[] = {
+static const char *const form_headers[] = {
 	"Content-Type: application/x-www-form-urlencoded; charset=utf-8", NULL
 };
+
+#define JSON_TYPE "Content-Type: application/x-amz-json-1.1"
 
 int64_t
 call_now_ms(void)
@@ -117,7 +119,22 @@ takes_pages(const struct aws_job *job)
 }
 
 static void
-put_body(struct call *c)
+put_json(struct call *c)
+{
+	const struct aws_job *job = c->job;
+
+	buf_clear(&c->target);
+	buf_printf(&c->target, "X-Amz-Target: %s.%s", job->action->target,
+	    job->action->name);
+	buf_clear(&c->body);
+	if (job->params == NULL || job->params->len == 0)
+		buf_put_text(&c->body, "{}");
+	else
+		buf_put(&c->body, job->params->data, job->params->len);
+}
+
+static void
+put_form(struct call *c)
 {
 	const struct aws_job *job = c->job;
 	char number[16];
@@ -135,6 +152,17 @@ put_body(struct call *c)
 		buf_put_u8(&c->body, '&');
 		buf_put(&c->body, job->params->data, job->params->len);
 	}
+}
+
+static void
+put_body(struct call *c)
+{
+	const struct aws_job *job = c->job;
+
+	if (job->action->target != NULL)
+		put_json(c);
+	else
+		put_form(c);
 	if (job->params != NULL && !buf_ok(job->params))
 		c->body.failed = true;
 }
@@ -142,9 +170,12 @@ put_body(struct call *c)
 static int
 start(struct call *c, unsigned delay, struct err *e)
 {
+	bool json = c->job->action->target != NULL;
+	const char *const json_headers[] = { JSON_TYPE, buf_text(&c->target),
+		NULL };
 	const struct http_request request = { .method = "POST",
 		.url = buf_text(&c->url),
-		.headers = headers,
+		.headers = json ? json_headers : form_headers,
 		.body = c->body.data,
 		.body_len = c->body.len,
 		.sign = &c->sign,
@@ -175,7 +206,7 @@ call_send(struct call *c, unsigned delay)
 		.service = c->job->action->service,
 		.offset = aws_clock_of(c->aws, buf_text(&c->url)) };
 	status = rows_begin(c->rows, e);
-	if (status == 0 && !buf_ok(&c->body))
+	if (status == 0 && (!buf_ok(&c->body) || !buf_ok(&c->target)))
 		status = err_set(e, ERR_NOMEM, "out of memory");
 	if (status == 0)
 		status = start(c, delay, e);
@@ -191,6 +222,7 @@ call_clear(struct call *c)
 	buf_free(&c->region);
 	buf_free(&c->url);
 	buf_free(&c->body);
+	buf_free(&c->target);
 	buf_free(&c->token);
 	buf_free(&c->error);
 	buf_free(&c->message);

@@ -16,8 +16,7 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/timefmt.h"
 
-#include "src/aws/arena.h"
-#include "src/aws/rows.h"
+#include "src/aws/rows_internal.h"
 #include "src/aws/xml.h"
 
 #define FIRST_ITEMS 4u
@@ -36,21 +35,9 @@ struct node {
 };
 
 /* Before each row. */
-union head {
-	union head *next;
+union rows_head {
+	union rows_head *next;
 	max_align_t align;
-};
-
-struct rows {
-	const struct aws_action *action;
-	struct xml *xml;
-	struct arena nodes;
-	struct node *root, *at; /* at: NULL before and behind the root */
-	struct arena page;
-	union head *first, *last;
-	char *token;
-	struct buf bytes;
-	const char *why;
 };
 
 /* The child of that name, made when there is none. */
@@ -167,11 +154,12 @@ set_defaults(void *row, const struct aws_table *table)
 			    sizeof(none));
 }
 
-/* One item more: they lie one after the other, in twice the room each time. */
-static void *
-new_item(struct rows *rows, struct aws_list *list, size_t size)
+/* They lie one after the other, in twice the room each time. */
+void *
+rows_new_item(
+    struct rows *rows, struct aws_list *list, const struct aws_table *table)
 {
-	size_t n = list->count;
+	size_t n = list->count, size = table->size;
 	char *items = (char *)(uintptr_t)list->items;
 
 	if (n == 0 || (n >= FIRST_ITEMS && (n & (n - 1)) == 0)) {
@@ -184,13 +172,15 @@ new_item(struct rows *rows, struct aws_list *list, size_t size)
 		list->items = items;
 	}
 	list->count++;
+	set_defaults(items + n * size, table);
 	return items + n * size;
 }
 
-static void *
-new_row(struct rows *rows, size_t size)
+void *
+rows_new_row(struct rows *rows, const struct aws_table *table)
 {
-	union head *head = arena_take(&rows->page, sizeof(*head) + size);
+	union rows_head *head =
+	    arena_take(&rows->page, sizeof(*head) + table->size);
 
 	if (head == NULL)
 		return NULL;
@@ -199,6 +189,7 @@ new_row(struct rows *rows, size_t size)
 	else
 		rows->last->next = head;
 	rows->last = head;
+	set_defaults(head + 1, table);
 	return head + 1;
 }
 
@@ -214,16 +205,13 @@ open_node(struct rows *rows, struct node *node)
 	if (table == NULL)
 		return true;
 	if (node->field == NULL)
-		node->row = new_row(rows, table->size);
+		node->row = rows_new_row(rows, table);
 	else
-		node->row = new_item(rows,
+		node->row = rows_new_item(rows,
 		    (struct aws_list *)(void *)((char *)around +
 			node->field->offset),
-		    table->size);
-	if (node->row == NULL)
-		return false;
-	set_defaults(node->row, table);
-	return true;
+		    table);
+	return node->row != NULL;
 }
 
 static enum xml_interest
@@ -281,8 +269,8 @@ set_bytes(
 	return true;
 }
 
-static bool
-set_field(struct rows *rows, const struct aws_field *f, void *row,
+bool
+rows_set_field(struct rows *rows, const struct aws_field *f, void *row,
     const char *text, size_t len)
 {
 	void *at = (char *)row + f->offset;
@@ -331,9 +319,10 @@ on_end(void *arg, const char *text, size_t len)
 		done =
 		    (rows->token = arena_text(&rows->page, text, len)) != NULL;
 	else if (n->self != NULL)
-		done = set_field(rows, n->self, n->row, text, len);
+		done = rows_set_field(rows, n->self, n->row, text, len);
 	else if (n->field != NULL && n->field->kind != AWS_LIST)
-		done = set_field(rows, n->field, n->parent->row, text, len);
+		done =
+		    rows_set_field(rows, n->field, n->parent->row, text, len);
 	if (!done)
 		rows->why = "a page of it is too large";
 	return done;
@@ -365,6 +354,10 @@ forget(struct rows *rows)
 	rows->token = NULL;
 	rows->why = NULL;
 	rows->at = NULL;
+	if (rows->json.len > 0)
+		explicit_bzero(rows->json.data, rows->json.len);
+	buf_clear(&rows->json);
+	rows->status = 0;
 }
 
 void
@@ -376,6 +369,7 @@ rows_free(struct rows *rows)
 	arena_clear(&rows->nodes);
 	xml_free(rows->xml);
 	buf_free(&rows->bytes);
+	buf_free(&rows->json);
 	free(rows);
 }
 
@@ -391,8 +385,11 @@ int
 rows_feed(
     struct rows *rows, const void *bytes, size_t len, bool last, struct err *e)
 {
-	int status = xml_feed(rows->xml, bytes, len, last, e);
+	int status;
 
+	if (rows->action->target != NULL)
+		return rows_json_feed(rows, bytes, len, last, e);
+	status = xml_feed(rows->xml, bytes, len, last, e);
 	if (rows->why != NULL)
 		return err_set(
 		    e, ERR_FORMAT, "the answer is refused: %s", rows->why);
@@ -402,8 +399,8 @@ rows_feed(
 const void *
 rows_next(struct rows *rows, const void *row)
 {
-	const union head *head =
-	    row == NULL ? rows->first : ((const union head *)row)[-1].next;
+	const union rows_head *head =
+	    row == NULL ? rows->first : ((const union rows_head *)row)[-1].next;
 
 	return head == NULL ? NULL : head + 1;
 }

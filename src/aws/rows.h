@@ -2,7 +2,7 @@
 #ifndef PEMKEEP_SRC_AWS_ROWS_H
 #define PEMKEEP_SRC_AWS_ROWS_H
 
-/* From the XML of an answer to the rows that an action's tables describe. */
+/* From the XML or JSON of an answer to the rows that an action's tables describe. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,6 +13,7 @@
 
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/aws/ec2_change.h"
+#include "pemkeep/aws/ssm.h"
 #include "pemkeep/aws/sts.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
@@ -32,7 +33,8 @@ static const struct aws_action *const actions[] = { &ec2_describe_instances,
 	&ec2_describe_vpcs, &ec2_describe_subnets, &ec2_create_key_pair,
 	&ec2_import_key_pair, &ec2_create_security_group,
 	&ec2_authorize_ingress, &ec2_run_instances, &ec2_terminate_instances,
-	&ec2_allocate_address, &ec2_associate_address, &ec2_get_password_data };
+	&ec2_allocate_address, &ec2_associate_address, &ec2_get_password_data,
+	&ssm_get_parameters };
 
 static void
 must(int condition)

@@ -74,6 +74,12 @@ struct aws_action {
 	const char *version; /* "2016-11-15" */
 	unsigned page;       /* rows to ask for at a time; 0: has no pages */
 	bool once; /* twice is not the same as once: not repeated once sent */
+	/*
+	 * JSON 1.1 instead of a form and XML: the header X-Amz-Target, without the
+	 * action's name ("AmazonSSM"); NULL: not.  It has no pages, and the
+	 * paths of its tables are names of members.
+	 */
+	const char *target;
 	const struct aws_table *table; /* NULL: nothing is read */
 };
 
@@ -120,7 +126,10 @@ struct aws_job {
 	const char *region;
 	const struct aws_keys *keys; /* NULL: the profile's */
 	const struct aws_action *action;
-	/* From aws_param(); NULL: none.  Action, Version and paging are added. */
+	/*
+	 * From aws_param(); NULL: none.  Action, Version and paging are added.
+	 * For an action with a 'target' the JSON text of its object.
+	 */
 	const struct buf *params;
 	/*
 	 * Called for each row, which is gone when it returns.  Not 0: the job
