@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A setting is a row of the table: its key, where its value goes, and how. */
+/* A setting is a row of the table: section, key, where its value goes, and how. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,6 +57,41 @@ take_port(struct config *c, void *to, const char *value)
 		return "a number from 1 to 65535";
 	*port = (unsigned)strtoul(value, NULL, 10);
 	return *port <= 65535 ? NULL : "a number from 1 to 65535";
+}
+
+static const char *
+take_no(struct config *c, void *to, const char *value)
+{
+	const char *want = take_yes(c, to, value);
+	bool *flag = to;
+
+	*flag = want == NULL && !*flag;
+	return want;
+}
+
+static const char *
+take_text(struct config *c, void *to, const char *value)
+{
+	char **text = to;
+
+	(void)c;
+	if (*value == '\0' || strchr(value, '\n') != NULL)
+		return "one line of text";
+	*text = strdup(value);
+	return *text != NULL ? NULL : "";
+}
+
+static const char *
+take_disk(struct config *c, void *to, const char *value)
+{
+	unsigned *disk = to;
+	size_t len = strspn(value, "0123456789");
+
+	(void)c;
+	*disk = 0;
+	if (len > 0 && len <= 5 && value[len] == '\0')
+		*disk = (unsigned)strtoul(value, NULL, 10);
+	return *disk > 0 ? NULL : "a size in GiB";
 }
 
 static unsigned long
@@ -150,19 +185,29 @@ take_command(struct config *c, void *to, const char *value)
 }
 
 static const struct setting {
-	const char *key;
+	const char *section, *key;
 	take *take;
 	size_t offset;
 } settings[] = {
 #define AT(member) offsetof(struct config, member)
-	{ "profiles", take_list, AT(profiles) },
-	{ "regions", take_regions, AT(regions) },
-	{ "address", take_address, AT(private_address) },
-	{ "port", take_port, AT(port) },
-	{ "cache-credentials", take_yes, AT(cache_credentials) },
-	{ "require-mlock", take_yes, AT(require_mlock) },
-	{ "passphrase-command", take_command, AT(passphrase_command) },
-	{ "lock-after", take_time, AT(lock_after) },
+	{ "", "profiles", take_list, AT(profiles) },
+	{ "", "regions", take_regions, AT(regions) },
+	{ "", "address", take_address, AT(private_address) },
+	{ "", "port", take_port, AT(port) },
+	{ "", "cache-credentials", take_yes, AT(cache_credentials) },
+	{ "", "require-mlock", take_yes, AT(require_mlock) },
+	{ "", "passphrase-command", take_command, AT(passphrase_command) },
+	{ "", "lock-after", take_time, AT(lock_after) },
+	{ "", "my-address", take_text, AT(my_address) },
+	{ "launch", "image", take_text, AT(launch.image) },
+	{ "launch", "type", take_text, AT(launch.type) },
+	{ "launch", "key", take_text, AT(launch.key) },
+	{ "launch", "subnet", take_text, AT(launch.subnet) },
+	{ "launch", "disk", take_disk, AT(launch.disk) },
+	{ "launch", "elastic-ip", take_no, AT(launch.no_elastic_ip) },
+	{ "launch", "open", take_list, AT(launch.open) },
+	{ "launch", "tags", take_list, AT(launch.tags) },
+	{ "launch", "wait", take_time, AT(launch.wait) },
 #undef AT
 };
 
@@ -182,17 +227,26 @@ config_clear(struct config *c)
 	clear_list(&c->profiles);
 	clear_list(&c->regions);
 	free(c->passphrase_command);
+	free(c->my_address);
+	free(c->launch.image);
+	free(c->launch.type);
+	free(c->launch.key);
+	free(c->launch.subnet);
+	clear_list(&c->launch.open);
+	clear_list(&c->launch.tags);
 	memset(c, 0, sizeof(*c));
 }
 
 static int
-take_entry(const char *path, const struct ini_entry *entry, struct config *c,
-    struct err *e)
+take_entry(const char *path, const char *section, const struct ini_entry *entry,
+    struct config *c, struct err *e)
 {
 	const struct setting *s = settings;
 	const char *want;
 
-	while (s < settings + SETTINGS && strcmp(s->key, entry->key) != 0)
+	while (s < settings + SETTINGS &&
+	    (strcmp(s->section, section) != 0 ||
+		strcmp(s->key, entry->key) != 0))
 		s++;
 	if (s == settings + SETTINGS) {
 		err_set(e, ERR_FORMAT, "%s:%lu: unknown setting '%s'", path,
@@ -209,20 +263,32 @@ take_entry(const char *path, const struct ini_entry *entry, struct config *c,
 	    entry->line, entry->key, want, entry->value);
 }
 
+static bool
+is_section(const char *name)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (strcmp(settings[i].section, name) == 0)
+			return true;
+	return false;
+}
+
 static int
 take_all(
     const char *path, const struct ini *ini, struct config *c, struct err *e)
 {
-	const struct ini_section *top = ini_find(ini, "");
 	int r = 0;
 
-	for (size_t i = 0; i < ini_count(ini); i++)
-		if (ini_at(ini, i) != top)
+	for (size_t i = 0; i < ini_count(ini) && r == 0; i++) {
+		const struct ini_section *section = ini_at(ini, i);
+
+		if (!is_section(section->name))
 			return err_set(e, ERR_FORMAT,
-			    "%s:%lu: unknown section '%s'", path,
-			    ini_at(ini, i)->line, ini_at(ini, i)->name);
-	for (size_t i = 0; top != NULL && i < top->count && r == 0; i++)
-		r = take_entry(path, &top->entries[i], c, e);
+			    "%s:%lu: unknown section '%s'", path, section->line,
+			    section->name);
+		for (size_t n = 0; n < section->count && r == 0; n++)
+			r = take_entry(
+			    path, section->name, &section->entries[n], c, e);
+	}
 	return r;
 }
 

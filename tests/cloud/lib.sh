@@ -15,7 +15,8 @@
 #
 # cloud_start [tls=good|expired|name|unknown] [SETTING=VALUE...]
 #     Starts it (and ends it with the test), points AWS's variables at it, and
-#     writes ~/.config/pemkeep/config with its "port" unless there is one.
+#     writes ~/.config/pemkeep/config with its "port" and "my-address"
+#     unless there is one.
 #     $CLOUD       its folder, with 'calls' (the log, one JSON object a line; see
 #                  gateway.py), 'thief' (what came to $CLOUD_THIEF, where nobody
 #                  should go), 'hosts/ID/log' (that sshd's log, with all attempts)
@@ -165,7 +166,8 @@ cloud_environment()
 	    AWS_SECURITY_TOKEN http_proxy https_proxy HTTPS_PROXY ALL_PROXY
 	[ -e "$config" ] || {
 		mkdir -p "${config%/*}"
-		printf 'port = %s\n' "$CLOUD_PORT" >"$config"
+		printf 'port = %s\nmy-address = %s\n' "$CLOUD_PORT" \
+		    "$CLOUD_URL/checkip" >"$config"
 	}
 }
 

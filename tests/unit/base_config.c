@@ -29,6 +29,14 @@ static const struct {
 	{ "port = 22\n[default]\nport = 22\n",
 	    "f:2: unknown section 'default'" },
 	{ "[a]\n", "f:1: unknown section 'a'" },
+	{ "image = x\n", "f:1: unknown setting 'image'" },
+	{ "[launch]\nport = 22\n", "f:2: unknown setting 'port'" },
+	{ "[launch]\ndisk = 8G\n", "f:2: 'disk' is a size in GiB, not '8G'" },
+	{ "[launch]\ndisk = 0\n", "f:2: 'disk' is a size in GiB, not '0'" },
+	{ "[launch]\nimage =\n", "f:2: 'image' is one line of text, not ''" },
+	{ "[launch]\nelastic-ip = maybe\n",
+	    "f:2: 'elastic-ip' is yes or no, not 'maybe'" },
+	{ "[launch]\nopen = 80,\n", "f:2: 'open' is " LIST ", not '80,'" },
 	{ "port =\n", "f:1: " PORT "''" },
 	{ "port = 0\n", "f:1: " PORT "'0'" },
 	{ "port = 65536\n", "f:1: " PORT "'65536'" },
@@ -91,7 +99,10 @@ contents(void **state)
 	    "regions = eu-west-1,ap-northeast-2\naddress = private\n"
 	    "port : 2222\ncache-credentials = yes\nrequire-mlock = no\n"
 	    "passphrase-command = secret-tool lookup 'a b' $HOME\n"
-	    "lock-after = 8h\n";
+	    "lock-after = 8h\nmy-address = http://127.0.0.1/\n"
+	    "[launch]\nimage = debian-12\nDisk = 20\nelastic-ip = no\n"
+	    "open = 80, 443:me\ntags = a=b\nwait = 90\n"
+	    "type = t3.micro\nkey = k\nsubnet = subnet-1\n";
 	struct config c;
 	struct err e;
 
@@ -112,6 +123,16 @@ contents(void **state)
 	assert_string_equal(c.passphrase_command[3], "$HOME");
 	assert_null(c.passphrase_command[4]);
 	assert_int_equal(c.lock_after, 8 * 3600);
+	assert_string_equal(c.my_address, "http://127.0.0.1/");
+	assert_string_equal(c.launch.image, "debian-12");
+	assert_string_equal(c.launch.type, "t3.micro");
+	assert_string_equal(c.launch.key, "k");
+	assert_string_equal(c.launch.subnet, "subnet-1");
+	assert_int_equal(c.launch.disk, 20);
+	assert_true(c.launch.no_elastic_ip);
+	assert_string_equal(c.launch.open.items[1], "443:me");
+	assert_string_equal(c.launch.tags.items[0], "a=b");
+	assert_int_equal(c.launch.wait, 90);
 	config_clear(&c);
 	assert_null(c.passphrase_command);
 	config_clear(&c);
