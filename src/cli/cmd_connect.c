@@ -37,6 +37,7 @@ struct connect {
 	struct target target;
 	struct connect_cloud cloud;
 	struct connect_user user;
+	struct connect_log log;
 	bool reached;      /* something has answered there */
 	const char *agent; /* the socket to be forwarded, or NULL */
 	struct client_status status;
@@ -285,8 +286,13 @@ run_remote(struct connect *c, struct ssh_ending *ending, struct err *e)
 		what.command = buf_text(&command);
 	if (o->background)
 		r = go_to_background(c, e);
-	if (r == 0)
+	if (r == 0) {
+		connect_log_opened(&c->log, &c->target, &c->keys, &c->hosts,
+		    c->user.name[0] != '\0' ? c->user.name
+					    : c->target.user.value);
 		r = ssh_remote_run(c->loop, c->connection, &what, ending, e);
+		connect_log_closed(&c->log, ending, r != 0 ? e : NULL);
+	}
 	buf_free(&command);
 	return r;
 }
@@ -360,6 +366,7 @@ clear(struct connect *c)
 	connect_hosts_clear(&c->hosts);
 	connect_keys_clear(&c->keys);
 	connect_env_clear(&c->env);
+	connect_log_clear(&c->log);
 	connect_cloud_close(&c->cloud);
 	target_clear(&c->target);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/log/log.h"
 #include "pemkeep/ssh/channel.h"
 #include "pemkeep/ssh/connection.h"
 
@@ -19,6 +20,7 @@ struct client;
 struct connect_cloud;
 struct err;
 struct known_hosts;
+struct ssh_ending;
 struct target;
 
 #define CONNECT_FAILED 255  /* every error of ours, as in ssh(1) */
@@ -161,6 +163,24 @@ int connect_keys_sign(struct connect_keys *k, const uint8_t *blob,
  */
 int connect_file_load(const struct cli *cli, const char *path,
     struct client **keeperp, struct buf *blob, struct err *e);
+
+/* connect_log.c: the session in the event log */
+
+struct connect_log {
+	bool opened; /* and that could be written */
+	struct log_event event;
+	struct log_session session;
+	struct buf key, host_key;
+};
+
+/* The login is done; all that is handed in must stay. */
+void connect_log_opened(struct connect_log *l, const struct target *t,
+    const struct connect_keys *k, const struct connect_hosts *h,
+    const char *user);
+/* It is over; 'failure': what has ended it, or NULL. */
+void connect_log_closed(struct connect_log *l, const struct ssh_ending *ending,
+    const struct err *failure);
+void connect_log_clear(struct connect_log *l);
 
 /* connect_env.c: variables for the other side */
 

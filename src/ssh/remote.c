@@ -101,6 +101,7 @@ on_data(void *arg, enum ssh_stream_id id, const uint8_t *bytes, size_t len)
 {
 	struct remote *r = arg;
 
+	r->ending->bytes_in += len;
 	ssh_sink_put(&r->sinks[id], bytes, len);
 }
 
@@ -161,6 +162,7 @@ on_closed(void *arg, const struct ssh_exit *how)
 			"the server has not told how the command ended"));
 		return;
 	}
+	r->ending->told = true;
 	memcpy(r->ending->signal, how->signal, sizeof(how->signal));
 	r->ending->status = how->signal[0] == '\0' ? how->status
 	    : number != 0                          ? 128 + number
@@ -288,6 +290,13 @@ act(struct remote *r, enum ssh_escape_action action)
 	}
 }
 
+static void
+send_on(struct remote *r, const uint8_t *bytes, size_t len)
+{
+	r->ending->bytes_out += len;
+	ssh_channel_write(r->channel, bytes, len);
+}
+
 /* What the user types may be more than what goes to the server, never less. */
 static void
 take_input(struct remote *r, const uint8_t *bytes, size_t len)
@@ -299,7 +308,7 @@ take_input(struct remote *r, const uint8_t *bytes, size_t len)
 		size_t n =
 		    ssh_escape_feed(&r->escape, bytes, len, &out, &action);
 
-		ssh_channel_write(r->channel, out.data, out.len);
+		send_on(r, out.data, out.len);
 		buf_clear(&out);
 		act(r, action);
 		bytes += n;
@@ -326,7 +335,7 @@ on_input(evutil_socket_t fd, short what, void *arg)
 	if (n > 0 && r->escape.enabled)
 		take_input(r, r->bytes, (size_t)n);
 	else if (n > 0)
-		ssh_channel_write(r->channel, r->bytes, (size_t)n);
+		send_on(r, r->bytes, (size_t)n);
 	wait_for_input(r);
 }
 

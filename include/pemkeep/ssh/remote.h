@@ -33,6 +33,9 @@ struct ssh_ending {
 	int status; /* for exit(3): the command's own, or 128 + its signal */
 	char signal[16]; /* "KILL" …, "" when it ended by itself */
 	bool hung_up;    /* the user typed ~. */
+	bool told;       /* the server has said how it ended */
+	/* Also after a failure: what came, and what was given to be sent. */
+	uint64_t bytes_in, bytes_out;
 };
 
 /*
