@@ -5,6 +5,7 @@
  */
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,6 +157,43 @@ timefmt_parse(const char *text, int64_t *unix_time)
 	    days * DAY + seconds < offset)
 		return false;
 	*unix_time = days * DAY + seconds - offset;
+	return true;
+}
+
+bool
+timefmt_duration(const char *text, uint64_t most, uint64_t *seconds)
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} units[] = {
+		{ 's', 1 },
+		{ 'm', 60 },
+		{ 'h', 3600 },
+		{ 'd', DAY },
+		{ 'w', 7 * (uint64_t)DAY },
+	};
+	uint64_t n = 0, unit = 1;
+
+	*seconds = 0;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		unsigned digit = (unsigned)(*text - '0');
+
+		if (n > (UINT64_MAX - digit) / 10)
+			return false;
+		n = 10 * n + digit;
+	}
+	if (*text != '\0') {
+		unit = 0;
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			if (units[i].letter == *text)
+				unit = units[i].seconds;
+		if (unit == 0 || text[1] != '\0')
+			return false;
+	}
+	if (n == 0 || n > most / unit)
+		return false;
+	*seconds = n * unit;
 	return true;
 }
 

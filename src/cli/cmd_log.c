@@ -7,134 +7,15 @@
  */
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
-#include "pemkeep/base/json.h"
 #include "pemkeep/base/path.h"
-#include "pemkeep/base/table.h"
 #include "pemkeep/log/log.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
-
-#define COLUMNS 5
-
-static void
-put_row(struct table *t, const char *const cells[COLUMNS])
-{
-	for (size_t i = 0; i < COLUMNS; i++)
-		table_cell(t, cells[i]);
-}
-
-/* Who asked: program and process, as far as they are known. */
-static void
-put_asker(struct buf *b, const struct log_entry *entry)
-{
-	buf_clear(b);
-	buf_put_text(b, entry->program);
-	if (entry->pid != 0)
-		buf_printf(b, "%s[%" PRIu64 "]",
-		    entry->program[0] != '\0' ? "" : "?", entry->pid);
-}
-
-static void
-put_detail(struct buf *b, const struct log_entry *entry)
-{
-	buf_clear(b);
-	buf_put_text(b, entry->detail);
-	if (entry->bytes != 0)
-		buf_printf(b, "%s%" PRIu64 " bytes of a line dropped",
-		    b->len > 0 ? ", " : "", entry->bytes);
-	if (entry->lines != 0)
-		buf_printf(b, "%s%" PRIu64 " lines were missing",
-		    b->len > 0 ? ", " : "", entry->lines);
-}
-
-static int
-add_row(void *arg, const struct log_entry *entry)
-{
-	struct buf asker = BUF_INIT, detail = BUF_INIT;
-	struct table *t = arg;
-
-	put_asker(&asker, entry);
-	put_detail(&detail, entry);
-	put_row(t,
-	    (const char *const[]){ entry->time, entry->event, entry->key,
-		buf_text(&asker), buf_text(&detail) });
-	buf_free(&asker);
-	buf_free(&detail);
-	return 0;
-}
-
-static const char *
-or_null(const char *text)
-{
-	return *text != '\0' ? text : NULL;
-}
-
-static int
-add_object(void *arg, const struct log_entry *entry)
-{
-	struct json *list = arg, *o = json_new_object();
-
-	json_set_int(o, "seq", (int64_t)entry->seq);
-	json_set_text(o, "time", entry->time);
-	json_set_text(o, "event", entry->event);
-	json_set_text(o, "key", or_null(entry->key));
-	if (entry->pid != 0)
-		json_set_int(o, "pid", (int64_t)entry->pid);
-	else
-		json_set_text(o, "pid", NULL);
-	json_set_text(o, "program", or_null(entry->program));
-	json_set_text(o, "detail", or_null(entry->detail));
-	json_set_int(o, "bytes", (int64_t)entry->bytes);
-	json_set_int(o, "lines", (int64_t)entry->lines);
-	json_append(list, o);
-	return 0;
-}
-
-static int
-show_table(const char *path, struct err *e)
-{
-	struct table *t = table_new(COLUMNS);
-	struct buf b = BUF_INIT;
-	int r;
-
-	if (t == NULL)
-		return err_set(e, ERR_NOMEM, "out of memory");
-	put_row(
-	    t, (const char *const[]){ "TIME", "EVENT", "KEY", "BY", "DETAIL" });
-	if ((r = log_read(path, add_row, t, e)) == 0) {
-		if (!table_put(&b, t))
-			r = err_set(e, ERR_NOMEM, "out of memory");
-		else if (out_data(&b) != 0)
-			r = e->code = ERR_SYSTEM;
-	}
-	table_free(t);
-	buf_free(&b);
-	return r;
-}
-
-static int
-show_json(const char *path, const struct log_report *report, struct err *e)
-{
-	struct json *top = json_new_object(), *list = json_new_array();
-	int r = log_read(path, add_object, list, e);
-
-	json_set(top, "events", list);
-	json_set_text(top, "fault",
-	    report->fault != LOG_SOUND ? log_fault_name(report->fault) : NULL);
-	json_set_int(top, "line", (int64_t)report->line);
-	json_set_text(top, "text", or_null(report->text));
-	if (r != 0) {
-		json_free(top);
-		return r;
-	}
-	return out_json(top) == 0 ? 0 : (e->code = ERR_SYSTEM);
-}
+#include "src/cli/events.h"
 
 /* Damage is one thing, a line that a crash has cut off another. */
 static int
@@ -158,30 +39,43 @@ judge(const struct cli *cli, const char *path, const struct log_report *report)
 	return out_error(&e);
 }
 
+/* For people; with --verify only what was asked for besides. */
 static int
-show(const struct cli *cli, const char *path)
+show_table(const struct cli *cli, const char *path, struct event_filter *f,
+    const struct log_report *report, struct err *e)
 {
-	struct log_report report;
-	bool verify = option_on(cli, "verify");
+	unsigned long shown = 0;
+	int r = 0;
+
+	if (report->fault == LOG_SOUND && report->entries == 0 && !f->any)
+		out_say(cli, "Nothing has been logged yet.");
+	else if ((r = event_show_table(path, f, &shown, e)) == 0 && shown == 0)
+		out_say(cli, "No entry fits.");
+	return r;
+}
+
+static int
+show(const struct cli *cli, const char *path, struct event_filter *f)
+{
+	bool verify = option_on(cli, "verify"), json = option_on(cli, "json");
 	struct err e = { ERR_OK, "", "" };
-	int r;
+	struct log_report report;
+	int r = 0;
 
 	if ((r = log_verify(path, &report, &e)) != 0)
 		return out_error(&e);
-	if (option_on(cli, "json"))
-		r = show_json(path, &report, &e);
-	else if (verify)
-		return judge(cli, path, &report);
-	else if (report.fault == LOG_SOUND && report.entries == 0)
-		out_say(cli, "Nothing has been logged yet.");
-	else
-		r = show_table(path, &e);
+	if (json)
+		r = event_show_json(path, f, &report, &e);
+	else if (!verify || f->any)
+		r = show_table(cli, path, f, &report, &e);
 	if (r != 0) /* what could not be printed has been said */
 		return e.text[0] != '\0' ? out_error(&e) : 1;
-	if (verify)
+	if (verify && json)
 		return report.fault == LOG_SOUND ? 0
 		    : report.fault == LOG_TORN   ? 1
 						 : 7;
+	if (verify)
+		return judge(cli, path, &report);
 	if (report.fault != LOG_SOUND)
 		out_warning(report.text, "pemkeep log --verify");
 	return 0;
@@ -191,18 +85,25 @@ static int
 run(struct cli *cli)
 {
 	struct buf path = BUF_INIT;
+	struct event_filter filter;
 	struct err e;
 	int status;
 
-	if (path_of(PATH_STATE, "log", &path, &e) != 0)
+	if (event_filter_set(&filter, cli, &e) != 0 ||
+	    path_of(PATH_STATE, "log", &path, &e) != 0)
 		status = out_error(&e);
 	else
-		status = show(cli, buf_text(&path));
+		status = show(cli, buf_text(&path), &filter);
+	event_filter_clear(&filter);
 	buf_free(&path);
 	return status;
 }
 
 static const struct option options[] = {
+	{ "since", 0, "TIME",
+	    "only what came after TIME, or in the last TIME" },
+	{ "key", 0, "KEY", "only what was done with this key" },
+	{ "host", 0, "HOST", "only what was done on this host" },
 	{ "verify", 0, NULL, "check that no entry was changed or removed" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -210,7 +111,10 @@ static const struct option options[] = {
 const struct command cmd_log = {
 	.name = "log",
 	.args = "",
-	.summary = "what was unlocked, exported, changed, signed, and when",
+	.summary = "what was unlocked, exported, opened, changed, and when",
+	.about = "TIME is a number with s, m, h, d or w, or a date in UTC.\n"
+		 "KEY is a name or a fingerprint; HOST a name, a pattern, an "
+		 "instance or an\naddress.\n",
 	.options = options,
 	.run = run,
 };

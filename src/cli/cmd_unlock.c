@@ -6,54 +6,31 @@
  * is told to the agent anew.
  */
 
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "pemkeep/agent/client.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/timefmt.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
 
-#define LONGEST (366ul * 86400ul)
+#define LONGEST (366u * 86400u)
 
-static unsigned long
-unit_seconds(const char *unit)
-{
-	if (*unit == '\0' || strcmp(unit, "s") == 0)
-		return 1;
-	if (strcmp(unit, "m") == 0)
-		return 60;
-	if (strcmp(unit, "h") == 0)
-		return 3600;
-	if (strcmp(unit, "d") == 0)
-		return 86400;
-	return 0;
-}
-
-/* "90", "30m", "8h", "2d"; 0 when it was not given. */
+/* 0 when it was not given. */
 static int
 get_time(const struct cli *cli, unsigned *seconds, struct err *e)
 {
 	const char *text = option_value(cli, "for");
-	unsigned long number, unit;
-	char *end;
+	uint64_t value;
 
 	*seconds = 0;
 	if (text == NULL)
 		return 0;
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	unit = unit_seconds(end);
-	if (!isdigit((unsigned char)*text) || errno != 0 || unit == 0 ||
-	    number == 0 || number > LONGEST / unit) {
+	if (!timefmt_duration(text, LONGEST, &value)) {
 		err_set(e, ERR_USAGE, "--for needs a time, not '%s'", text);
 		err_hint(e, "90s, 30m, 8h, 2d");
 		return ERR_USAGE;
 	}
-	*seconds = (unsigned)(number * unit);
+	*seconds = (unsigned)value;
 	return 0;
 }
 
@@ -87,8 +64,9 @@ const struct command cmd_unlock = {
 	.name = "unlock",
 	.args = "",
 	.summary = "unlock the vault, so that nobody is asked later",
-	.about = "TIME is a number with s, m, h or d. Other commands unlock by "
-		 "themselves.\n",
+	.about =
+	    "TIME is a number with s, m, h, d or w. Other commands unlock by "
+	    "themselves.\n",
 	.options = options,
 	.run = run,
 };

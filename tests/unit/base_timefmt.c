@@ -144,6 +144,56 @@ like_libc(void **state)
 }
 
 static void
+durations(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t seconds; /* 0: it is none */
+	} cases[] = {
+		{ "90", 90 },
+		{ "90s", 90 },
+		{ "30m", 1800 },
+		{ "2h", 7200 },
+		{ "3d", 259200 },
+		{ "1w", 604800 },
+		{ "007s", 7 },
+		{ "1000000", 1000000 },
+		{ "1000001", 0 },
+		{ "12d", 0 },
+		{ "18446744073709551615", 0 },
+		{ "18446744073709551616", 0 },
+		{ "99999999999999999999999h", 0 },
+		{ "", 0 },
+		{ "0", 0 },
+		{ "0h", 0 },
+		{ "h", 0 },
+		{ "1y", 0 },
+		{ "1hh", 0 },
+		{ "1 h", 0 },
+		{ " 1h", 0 },
+		{ "+1h", 0 },
+		{ "-1h", 0 },
+		{ "1.5h", 0 },
+		{ "1H", 0 },
+		{ "1h\n", 0 },
+	};
+	uint64_t seconds;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		seconds = 1;
+		assert_int_equal(
+		    timefmt_duration(cases[i].text, 1000000, &seconds),
+		    cases[i].seconds != 0);
+		assert_int_equal(seconds, cases[i].seconds);
+	}
+	assert_true(
+	    timefmt_duration("18446744073709551615", UINT64_MAX, &seconds));
+	assert_false(timefmt_duration(
+	    "307445734561825861m", UINT64_MAX, &seconds)); /* would be 44 s */
+}
+
+static void
 ages(void **state)
 {
 	static const struct {
@@ -185,6 +235,7 @@ main(void)
 		cmocka_unit_test(no_time),
 		cmocka_unit_test(parsed),
 		cmocka_unit_test(like_libc),
+		cmocka_unit_test(durations),
 		cmocka_unit_test(ages),
 	};
 

@@ -19,6 +19,13 @@ void timefmt_iso(uint64_t unix_time, char out[21]);
  */
 bool timefmt_parse(const char *text, int64_t *unix_time);
 
+/*
+ * A length of time as people write it: "90" and "90s", "30m", "8h", "2d", "3w".
+ * False, with *seconds 0, for all else, also for none at all, and for more than
+ * 'most'.
+ */
+bool timefmt_duration(const char *text, uint64_t most, uint64_t *seconds);
+
 #define TIMEFMT_AGE 24 /* bytes */
 
 /*
