@@ -196,10 +196,13 @@ list_pattern(struct lister *l, const char *pattern, struct err *e)
 	return r;
 }
 
-/* What was never asked for; the areas that the patterns name, too. */
+/*
+ * What was never asked for, or with 'anew' not in this run; the areas that the
+ * patterns name, too.
+ */
 static int
 ask_unknown(struct inventory *inv, const char *const *patterns,
-    size_t pattern_count, struct err *e)
+    size_t pattern_count, bool anew, struct err *e)
 {
 	bool any = false;
 	size_t at;
@@ -225,7 +228,7 @@ ask_unknown(struct inventory *inv, const char *const *patterns,
 		struct area *a = &inv->areas[i];
 
 		a->wanted = (!a->extra || a->named) && !a->tried &&
-		    a->place.fetched == 0;
+		    (anew || a->place.fetched == 0);
 		a->used |= !a->extra;
 		any |= a->wanted;
 	}
@@ -257,7 +260,7 @@ list_all(struct lister *l, const char *const *patterns, size_t pattern_count,
 	struct match_form all = { .by = CACHE_ALL };
 	int r;
 
-	if ((r = ask_unknown(l->inv, patterns, pattern_count, e)) != 0)
+	if ((r = ask_unknown(l->inv, patterns, pattern_count, false, e)) != 0)
 		return r;
 	if (pattern_count == 0)
 		r = list_form(l, &all, e);
@@ -328,4 +331,22 @@ inventory_refresh(struct inventory *inv, struct err *e)
 	if (inventory_can_ask(inv) && (r = inventory_ask(inv, e)) != 0)
 		return r;
 	return first_trouble(inv, e);
+}
+
+int
+inventory_refresh_for(struct inventory *inv, const char *const *patterns,
+    size_t pattern_count, struct err *e)
+{
+	int r;
+
+	if ((r = inventory_prepare(inv, e)) != 0 ||
+	    (r = ask_unknown(inv, patterns, pattern_count, true, e)) != 0)
+		return r;
+	return first_trouble(inv, e);
+}
+
+bool
+inventory_is_pattern(const char *name)
+{
+	return match_is_pattern(name);
 }

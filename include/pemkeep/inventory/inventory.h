@@ -93,6 +93,30 @@ const char *inventory_cache_trouble(const struct inventory *inv);
 int inventory_refresh(struct inventory *inv, struct err *e);
 
 /*
+ * The same for what was not asked about in this run, and also for what stands
+ * before some names ("PROFILE/REGION/").  What then is not 'live' (struct
+ * inventory_row) could not be asked about.
+ */
+int inventory_refresh_for(struct inventory *inv, const char *const *names,
+    size_t count, struct err *e);
+
+/* Is it a name that may mean several: a glob, a tag? */
+bool inventory_is_pattern(const char *name);
+
+/*
+ * What AWS says now about some instances of a profile (its name) and a region;
+ * the cache has it then, too.  'fn' is called with each that AWS still knows; it may
+ * be NULL.  With 'addresses' the Elastic IPs of the region are asked for, and
+ * follow as well.  What aws_run() says; what 'fn' says; ERR_NOT_FOUND: no such
+ * profile.
+ */
+struct ec2_instance;
+int inventory_follow(struct inventory *inv, const char *profile,
+    const char *region, const char *const *ids, size_t count, bool addresses,
+    int (*fn)(void *arg, const struct ec2_instance *row, struct err *e),
+    void *arg, struct err *e);
+
+/*
  * Start a process of its own that asks about what is older than INVENTORY_FRESH
  * and was used in this run.  It holds no terminal and no descriptor; there is
  * one for an account and region at a time.  Nothing to do, or no success: no
