@@ -15,6 +15,7 @@
 #include "pemkeep/agent/question.h"
 #include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/base/buf.h"
+#include "pemkeep/inventory/inventory.h"
 #include "pemkeep/ssh/answer.h"
 
 #include "src/cli/cli.h"
@@ -143,7 +144,8 @@ start(struct connect_cloud *c, struct err *e)
 {
 	const struct target_instance *i = &c->target->instance;
 	struct buf params = BUF_INIT;
-	struct aws_job job = { .profile = i->profile,
+	struct aws_job job = { .profile = inventory_profile(
+				   c->cloud.inventory, i->profile),
 		.region = i->region,
 		.action = &ec2_start_instances,
 		.params = &params };

@@ -403,6 +403,15 @@ inventory_find_area(struct inventory *inv, const char *profile,
 	return 0;
 }
 
+const char *
+inventory_profile(const struct inventory *inv, const char *name)
+{
+	for (size_t i = 0; i < inv->login_count; i++)
+		if (strcmp(inv->logins[i].name, name) == 0)
+			return inv->logins[i].profile;
+	return name;
+}
+
 bool
 inventory_is_fresh(const struct inventory *inv, const struct area *area)
 {

@@ -348,5 +348,5 @@ inventory_refresh_for(struct inventory *inv, const char *const *patterns,
 bool
 inventory_is_pattern(const char *name)
 {
-	return match_is_pattern(name);
+	return match_is_pattern(name) || strstr(name, "/tag:") != NULL;
 }

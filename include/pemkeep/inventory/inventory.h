@@ -104,6 +104,12 @@ int inventory_refresh_for(struct inventory *inv, const char *const *names,
 bool inventory_is_pattern(const char *name);
 
 /*
+ * The profile of that name as aws_job has it: NULL where nobody has chosen it, so
+ * that keys of the environment are used.
+ */
+const char *inventory_profile(const struct inventory *inv, const char *name);
+
+/*
  * What AWS says now about some instances of a profile (its name) and a region;
  * the cache has it then, too.  'fn' is called with each that AWS still knows; it may
  * be NULL.  With 'addresses' the Elastic IPs of the region are asked for, and
