@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pemkeep/agent/question.h"
@@ -60,6 +61,20 @@ cloud_end(struct cloud *c)
 	if (c->caught)
 		(void)sigaction(SIGINT, &c->before, NULL);
 	c->caught = false;
+}
+
+int
+cloud_pause(unsigned ms, struct err *e)
+{
+	/* In pieces: a signal just before the call would not end it. */
+	while (ms > 0 && !interrupted) {
+		unsigned piece = ms < 100 ? ms : 100;
+
+		(void)nanosleep(
+		    &(struct timespec){ 0, (long)piece * 1000000 }, NULL);
+		ms -= piece;
+	}
+	return interrupted ? err_set(e, ERR_INTERRUPTED, "interrupted") : 0;
 }
 
 static void

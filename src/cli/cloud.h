@@ -78,6 +78,9 @@ int cloud_choose(struct cloud *c, struct inventory_question *q,
 void cloud_begin(struct cloud *c);
 void cloud_end(struct cloud *c);
 
+/* Wait so long, in between; ERR_INTERRUPTED for Ctrl-C. */
+int cloud_pause(unsigned ms, struct err *e);
+
 /*
  * Say on stderr what could not be asked, and that the cache is not used; once.
  * The error that has ended the command is not said twice ('said' may be NULL).

@@ -10,6 +10,7 @@
 
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/base/buf.h"
+#include "pemkeep/inventory/inventory.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/connect_cloud.h"
@@ -46,8 +47,9 @@ read_console(struct connect_cloud *c, struct err *e)
 		return 0;
 	memset(why, 0, sizeof(*why));
 	cloud_begin(&c->cloud);
-	r = ec2_host_keys(
-	    c->cloud.aws, i->profile, i->region, i->id, &c->console, why);
+	r = ec2_host_keys(c->cloud.aws,
+	    inventory_profile(c->cloud.inventory, i->profile), i->region, i->id,
+	    &c->console, why);
 	cloud_end(&c->cloud);
 	if (r == ERR_INTERRUPTED || r == ERR_NOMEM) {
 		*e = *why;
