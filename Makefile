@@ -30,9 +30,9 @@ export CC
 NEEDS = 'libsodium >= 1.0.18' 'libcrypto >= 3.0' 'jansson >= 2.10' \
 	'libevent_core >= 2.1' 'libcurl >= 7.86' 'expat >= 2.4' \
 	'sqlite3 >= 3.34'
-# libcurl is loaded when it is needed (src/aws/curl.c): only its headers are used.
-MODULES = libsodium libcrypto jansson libevent_core expat sqlite3
-HEADERS = libcurl
+# Those of AWS and its cache are loaded when they are needed (base/library.h).
+MODULES = libsodium libcrypto jansson libevent_core
+HEADERS = libcurl expat sqlite3
 # The one that `make deps` had to build, else the system's.
 ifneq ($(wildcard $(DEPS)/lib/libssh2.a),)
 LIBSSH2_CFLAGS := -I$(DEPS)/include
@@ -104,7 +104,7 @@ $(B)/libpemkeep.a: $(LIB_OBJ)
 
 $(TESTERS): $(B)/%: $(B)/%.o $(HELPERS) $(B)/libpemkeep.a
 	$(call say,LINK)$(LD) $< $(filter $(@D)/%,$(HELPERS)) \
-		$(B)/libpemkeep.a $(LDLIBS) $(if $(filter %/unit,$(@D)),-lcmocka)
+		$(B)/libpemkeep.a $(LDLIBS) $(if $(filter %/unit,$(@D)),-lcmocka -lsqlite3)
 
 $(FUZZERS): $(B)/%: $(B)/%.o $(FUZZ_MAIN) $(B)/libpemkeep.a
 	$(call say,LINK)$(LD) $(FUZZ_LINK) $^ $(LDLIBS)

@@ -14,8 +14,8 @@ keys      base vault/secret.h ; openssl
 log       base ;
 agent     base keys log vault ; event2
 ssh       base ; libssh2 event2
-aws       base vault/secret.h ; curl.h:curl xml.c:expat
-inventory base aws ; sqlite3
+aws       base vault/secret.h ; curl.h:curl expat.h:expat
+inventory base aws ; sqlite.h:sqlite3
 launch    base aws inventory ssh agent/client.h ;
 audit     base keys log aws inventory agent/client.h ;
 cli       base keys log agent ssh aws inventory launch audit vault/secret.h ;'

@@ -12,6 +12,7 @@
 #include "src/aws/aws.h"
 #include "src/aws/call_internal.h"
 #include "src/aws/rows.h"
+#include "src/aws/xml.h"
 
 static const char *const form_headers[] = {
 	"Content-Type: application/x-www-form-urlencoded; charset=utf-8", NULL
@@ -99,6 +100,8 @@ call_prepare(struct call *c, struct err *e)
 		status = prepare_place(c, e);
 	if (status == 0)
 		status = call_take_keys(c, false, e);
+	if (status == 0)
+		status = xml_load(e);
 	if (status != 0)
 		return status;
 	c->ca_bundle = aws_ca_bundle(c->aws, job->profile);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The only file that knows expat.  A tag that does not end makes expat keep all
+ * The only file that uses expat.  A tag that does not end makes expat keep all
  * of it, and look at it again each time: how far it lags behind is the length
  * of what it keeps.
  */
@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <expat.h>
-
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
+#include "src/aws/expat.h"
 #include "src/aws/xml.h"
 
 #define REFERENCE_MAX 12u /* characters: "&#x0010FFFF;" */
@@ -133,12 +132,18 @@ set_up(struct xml *xml)
 	buf_clear(&xml->text);
 }
 
+int
+xml_load(struct err *e)
+{
+	return expat_load(e);
+}
+
 struct xml *
 xml_new(const struct xml_events *events, void *arg)
 {
-	struct xml *xml = calloc(1, sizeof(*xml));
+	struct xml *xml;
 
-	if (xml == NULL)
+	if (xml_load(NULL) != 0 || (xml = calloc(1, sizeof(*xml))) == NULL)
 		return NULL;
 	xml->parser = XML_ParserCreate("UTF-8");
 	if (xml->parser == NULL) {

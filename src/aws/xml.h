@@ -36,7 +36,10 @@ struct xml_events {
 	bool (*end)(void *arg, const char *text, size_t len);
 };
 
-/* NULL without memory.  'events' must outlive it. */
+/* Load expat.  ERR_UNSUPPORTED: it is not there. */
+int xml_load(struct err *e);
+
+/* NULL without memory, or without expat.  'events' must outlive it. */
 struct xml *xml_new(const struct xml_events *events, void *arg);
 void xml_free(struct xml *xml);
 

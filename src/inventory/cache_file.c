@@ -375,11 +375,15 @@ cache_open(const char *path, struct cache **cp, struct err *e)
 {
 	struct cache *c = calloc(1, sizeof(*c));
 	struct buf full = BUF_INIT;
-	int r = 0;
+	int r;
 
 	*cp = NULL;
 	if (c == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
+	if ((r = sqlite_load(e)) != 0) {
+		free(c);
+		return r;
+	}
 	if (path != NULL)
 		buf_put_text(&full, path);
 	else if (path_of(PATH_CACHE, "inventory.db", &full, NULL) != 0)

@@ -4,10 +4,11 @@
 
 /* What the files of the cache share: the database, and one way to ask it. */
 
-#include <sqlite3.h>
 #include <sys/types.h>
 
 #include "pemkeep/inventory/cache.h"
+
+#include "src/inventory/sqlite.h"
 
 struct cache {
 	sqlite3 *db;

@@ -323,10 +323,20 @@ is_same(const struct inventory *inv, size_t at)
 }
 
 int
+inventory_open_cache(struct inventory *inv, struct err *e)
+{
+	if (inv->cache != NULL || (inv->area_count == 0 && !inv->o.all_regions))
+		return 0;
+	return cache_open(inv->o.cache, &inv->cache, e);
+}
+
+int
 inventory_locate(struct inventory *inv, struct err *e)
 {
-	int r = 0;
+	int r = inventory_open_cache(inv, e);
 
+	if (inv->cache == NULL)
+		return r;
 	for (size_t i = 0; i < inv->login_count && r == 0; i++)
 		r = locate_login(inv, i, e);
 	for (size_t i = 0; i < inv->area_count && r == 0; i++) {
@@ -359,11 +369,10 @@ inventory_prepare(struct inventory *inv, struct err *e)
 			return no_memory(e);
 		inv->ready = true; /* without EC2 */
 		inv->configured = true;
-		return cache_open(inv->o.cache, &inv->cache, e);
+		return 0;
 	}
 	inv->configured = is_configured(inv);
-	if ((r = add_logins(inv, e)) != 0 || (r = add_areas(inv, e)) != 0 ||
-	    (r = cache_open(inv->o.cache, &inv->cache, e)) != 0)
+	if ((r = add_logins(inv, e)) != 0 || (r = add_areas(inv, e)) != 0)
 		return r;
 	inv->ready = true;
 	if ((r = learned_open(inv->o.learned, &inv->learned, e)) != 0)

@@ -46,7 +46,7 @@ struct inventory {
 	bool asked;      /* AWS was asked about something in this run */
 	bool configured; /* there is something to get credentials from */
 	struct aws_profiles *profiles;
-	struct cache *cache;
+	struct cache *cache; /* NULL: not opened (yet) */
 	struct learned_file *learned;
 	struct login *logins;
 	size_t login_count;
@@ -59,8 +59,14 @@ struct inventory {
 
 int64_t inventory_now(const struct inventory *inv);
 
-/* Find out where to look, and open the cache.  Once.  ERR_NOMEM. */
+/*
+ * Find out where to look, and open the cache when there is such a place.  Once.
+ * ERR_NOMEM; what cache_open() says.
+ */
 int inventory_prepare(struct inventory *inv, struct err *e);
+
+/* Open the cache, unless it is, or nothing could be asked of it. */
+int inventory_open_cache(struct inventory *inv, struct err *e);
 
 /* Look up accounts, regions and places in the cache (again). */
 int inventory_locate(struct inventory *inv, struct err *e);

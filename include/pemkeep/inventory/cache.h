@@ -24,7 +24,10 @@ struct cache;
 struct cache_store;
 struct err;
 
-/* path NULL: $XDG_CACHE_HOME/pemkeep/inventory.db.  ERR_NOMEM. */
+/*
+ * path NULL: $XDG_CACHE_HOME/pemkeep/inventory.db.  ERR_NOMEM; ERR_UNSUPPORTED:
+ * there is no SQLite on this machine.
+ */
 int cache_open(const char *path, struct cache **cp, struct err *e);
 void cache_close(struct cache *c);
 
