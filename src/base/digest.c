@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/digest.h"
@@ -60,6 +61,17 @@ digest_hmac_sha256(const void *key, size_t key_len, const void *bytes,
 			   NULL) != NULL;
 	ERR_pop_to_mark();
 	return done;
+}
+
+void
+digest_warm(void)
+{
+	uint8_t out[DIGEST_MAX];
+
+	(void)digest(DIGEST_SHA256, "", 0, out);
+	ERR_set_mark();
+	(void)RAND_bytes(out, sizeof(out));
+	ERR_pop_to_mark();
 }
 
 void

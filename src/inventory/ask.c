@@ -383,7 +383,7 @@ inventory_ask(struct inventory *inv, struct err *e)
 
 	inv->asked = true;
 	if ((r = find_regions(inv, e)) != 0 ||
-	    (r = inventory_open_cache(inv, e)) != 0)
+	    (inv->cache == NULL && (r = inventory_locate(inv, e)) != 0))
 		return r;
 	tell(inv);
 	if ((r = ask_accounts(inv, e)) != 0 || (r = ask_regions(inv, e)) != 0 ||

@@ -149,7 +149,7 @@ add_login(struct inventory *inv, const char *profile, const char *name,
 		r = no_region(inv, l, region, e);
 	else if (region != NULL && (l->own_region = strdup(region)) == NULL)
 		r = no_memory(e);
-	return r == 0 ? identity_of(inv, l, e) : r;
+	return r;
 }
 
 /* Is there anything that credentials may come from? */
@@ -287,6 +287,8 @@ locate_login(struct inventory *inv, size_t at, struct err *e)
 	char account[13];
 	int r;
 
+	if (l->identity[0] == '\0' && (r = identity_of(inv, l, e)) != 0)
+		return r;
 	if ((r = cache_account(inv->cache, l->identity, account, &since, e)) !=
 		0 ||
 	    (r = cache_failed(inv->cache, l->identity, &l->failed, e)) != 0)
@@ -322,8 +324,9 @@ is_same(const struct inventory *inv, size_t at)
 	return false;
 }
 
-int
-inventory_open_cache(struct inventory *inv, struct err *e)
+/* Unless it is, or nothing could be asked of it. */
+static int
+open_cache(struct inventory *inv, struct err *e)
 {
 	if (inv->cache != NULL || (inv->area_count == 0 && !inv->o.all_regions))
 		return 0;
@@ -333,7 +336,7 @@ inventory_open_cache(struct inventory *inv, struct err *e)
 int
 inventory_locate(struct inventory *inv, struct err *e)
 {
-	int r = inventory_open_cache(inv, e);
+	int r = open_cache(inv, e);
 
 	if (inv->cache == NULL)
 		return r;

@@ -18,7 +18,7 @@ struct login {
 	const char *profile; /* as aws_run() wants it: NULL is the current */
 	char *name;
 	char *own_region;  /* NULL: none is configured */
-	char identity[65]; /* digest of what is configured */
+	char identity[65]; /* digest of what is configured; "": not yet */
 	bool changing;     /* what is configured does not say which account */
 	char account[13];  /* or "" */
 	int64_t failed;    /* when its calls failed last, as a whole */
@@ -65,10 +65,10 @@ int64_t inventory_now(const struct inventory *inv);
  */
 int inventory_prepare(struct inventory *inv, struct err *e);
 
-/* Open the cache, unless it is, or nothing could be asked of it. */
-int inventory_open_cache(struct inventory *inv, struct err *e);
-
-/* Look up accounts, regions and places in the cache (again). */
+/*
+ * Look up accounts, regions and places in the cache (again); it is opened when
+ * there is anything to look up.
+ */
 int inventory_locate(struct inventory *inv, struct err *e);
 
 /* Add a region of a login, unless it is there; the caller locates it. */

@@ -70,6 +70,7 @@ struct ssh_connection {
 	struct event *readable, *writable, *deadline, *alive, *again;
 	uint64_t deadline_at;
 	bool in_turn;
+	bool warm;
 	char farewell[256];  /* the server's reason to disconnect */
 	struct buf host_key; /* the one that was accepted */
 	struct ssh_login login;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "pemkeep/base/digest.h"
+
 #include "src/ssh/connection_internal.h"
 
 void
@@ -144,8 +146,14 @@ handshake(struct ssh_connection *c, struct err *e)
 	int rc = libssh2_session_handshake(c->session, c->stream.fd);
 	char version[256];
 
-	if (rc == LIBSSH2_ERROR_EAGAIN)
+	if (rc == LIBSSH2_ERROR_EAGAIN) {
+		/* Our version is on its way, and sshd takes long to start. */
+		ssh_stream_flush(&c->stream);
+		if (!c->warm)
+			digest_warm();
+		c->warm = true;
 		return 0;
+	}
 	if (rc != 0)
 		return ssh_connection_library_error(
 		    c, "the key exchange failed", rc, e);

@@ -25,6 +25,12 @@ size_t digest(enum digest_alg alg, const void *bytes, size_t len,
 bool digest_hmac_sha256(const void *key, size_t key_len, const void *bytes,
     size_t len, uint8_t out[DIGEST_MAX]);
 
+/*
+ * Get libcrypto ready for its first use, random numbers, too: about a
+ * millisecond that nobody misses while something else has to be waited for.
+ */
+void digest_warm(void);
+
 /* Append as lower-case hex with ':' between the bytes (no ':' if sep is 0). */
 void digest_put_hex(struct buf *b, const uint8_t *d, size_t len, char sep);
 
