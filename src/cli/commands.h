@@ -6,10 +6,30 @@
 
 struct command;
 
-extern const struct command cmd_connect, cmd_init, cmd_import, cmd_generate,
-    cmd_keys, cmd_export, cmd_rename, cmd_remove, cmd_passwd, cmd_check,
-    cmd_log, cmd_help, cmd_agent, cmd_unlock, cmd_lock, cmd_set, cmd_add,
-    cmd_forget, cmd_list, cmd_resolve, cmd_start, cmd_stop, cmd_reboot,
-    cmd_terminate;
+extern const struct command cmd_connect;
+extern const struct command cmd_init;
+extern const struct command cmd_import;
+extern const struct command cmd_generate;
+extern const struct command cmd_keys;
+extern const struct command cmd_export;
+extern const struct command cmd_rename;
+extern const struct command cmd_remove;
+extern const struct command cmd_set;
+extern const struct command cmd_passwd;
+extern const struct command cmd_check;
+extern const struct command cmd_unlock;
+extern const struct command cmd_lock;
+extern const struct command cmd_agent;
+extern const struct command cmd_add;
+extern const struct command cmd_forget;
+extern const struct command cmd_list;
+extern const struct command cmd_resolve;
+extern const struct command cmd_start;
+extern const struct command cmd_stop;
+extern const struct command cmd_reboot;
+extern const struct command cmd_terminate;
+extern const struct command cmd_log;
+extern const struct command cmd_proxy;
+extern const struct command cmd_help;
 
 #endif

@@ -97,6 +97,11 @@ int connect_start(struct connect_cloud *c, struct ssh_loop *l, struct err *e);
 int connect_proof(struct connect_cloud *c, const struct ssh_host_key *key,
     const char *print, struct buf *why, struct err *e);
 void connect_proof_clear(struct connect_cloud *c);
+/*
+ * Read the console, once; c->console_trouble says why there are no keys.
+ * ERR_INTERRUPTED, ERR_NOMEM.
+ */
+int connect_proof_read(struct connect_cloud *c, struct err *e);
 /* Ask the server for a key of a type that the console has. */
 void connect_proof_types(const struct connect_cloud *c);
 

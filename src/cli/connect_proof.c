@@ -36,8 +36,8 @@ connect_proof_types(const struct connect_cloud *c)
 }
 
 /* Once for each instance: what it shows does not change while we look. */
-static int
-read_console(struct connect_cloud *c, struct err *e)
+int
+connect_proof_read(struct connect_cloud *c, struct err *e)
 {
 	const struct target_instance *i = &c->target->instance;
 	struct err *why = &c->console_trouble;
@@ -141,7 +141,7 @@ connect_proof(struct connect_cloud *c, const struct ssh_host_key *key,
 	const struct console_keys *keys = &c->console;
 	int r;
 
-	if ((r = read_console(c, e)) != 0)
+	if ((r = connect_proof_read(c, e)) != 0)
 		return r;
 	if (shows_key(keys, key) || shows_print(keys, print)) {
 		say_proven(c, print);

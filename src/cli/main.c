@@ -18,11 +18,34 @@
 #include "src/cli/cli.h"
 #include "src/cli/commands.h"
 
-const struct command *const commands[] = { &cmd_connect, &cmd_init, &cmd_import,
-	&cmd_generate, &cmd_keys, &cmd_export, &cmd_rename, &cmd_remove,
-	&cmd_set, &cmd_passwd, &cmd_check, &cmd_unlock, &cmd_lock, &cmd_agent,
-	&cmd_add, &cmd_forget, &cmd_list, &cmd_resolve, &cmd_start, &cmd_stop,
-	&cmd_reboot, &cmd_terminate, &cmd_log, &cmd_help, NULL };
+const struct command *const commands[] = {
+	&cmd_connect,
+	&cmd_init,
+	&cmd_import,
+	&cmd_generate,
+	&cmd_keys,
+	&cmd_export,
+	&cmd_rename,
+	&cmd_remove,
+	&cmd_set,
+	&cmd_passwd,
+	&cmd_check,
+	&cmd_unlock,
+	&cmd_lock,
+	&cmd_agent,
+	&cmd_add,
+	&cmd_forget,
+	&cmd_list,
+	&cmd_resolve,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_reboot,
+	&cmd_terminate,
+	&cmd_log,
+	&cmd_proxy,
+	&cmd_help,
+	NULL,
+};
 
 const struct option global_options[] = {
 	{ "profile", 0, "PROFILE", "look in the account of this AWS profile" },

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pemkeep/base/digest.h"
 #include "pemkeep/base/replace.h"
 
 #include "src/ssh/known_hosts_internal.h"
@@ -354,4 +355,44 @@ known_hosts_types(const struct known_hosts *k, const char *name, unsigned port,
 	}
 	buf_free(&wanted);
 	return r >= 0 && buf_ok(types);
+}
+
+static void
+put_entry(const struct known_hosts *k, const struct entry *n, const char *as,
+    struct buf *out)
+{
+	const uint8_t *blob = k->blobs.data + n->blob;
+	const char *type;
+	size_t len;
+
+	type = known_hosts_type(blob, n->blob_len, &len);
+	buf_put_text(out, n->marker == MARKER_REVOKED ? "@revoked " : "");
+	buf_put_text(out, as);
+	buf_put_text(out, " ");
+	buf_put(out, type, len);
+	buf_put_text(out, " ");
+	digest_put_base64(out, blob, n->blob_len, 1);
+	buf_put_text(out, "\n");
+}
+
+bool
+known_hosts_put(const struct known_hosts *k, const char *name, unsigned port,
+    const char *as, struct buf *out)
+{
+	struct buf wanted = BUF_INIT;
+	int r = 0;
+
+	if ((name = known_hosts_name(&wanted, name, port)) == NULL)
+		r = -1;
+	for (size_t i = 0; i < k->count && r >= 0; i++) {
+		const struct entry *n = &k->entries[i];
+
+		if (n->marker == MARKER_CA)
+			continue;
+		r = known_hosts_names(n->names, n->names_len, name);
+		if (r == 1)
+			put_entry(k, n, as, out);
+	}
+	buf_free(&wanted);
+	return r >= 0 && buf_ok(out);
 }

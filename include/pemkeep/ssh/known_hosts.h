@@ -81,6 +81,14 @@ const struct known_hosts_place *known_hosts_decided(
 bool known_hosts_types(const struct known_hosts *k, const char *name,
     unsigned port, struct buf *types);
 
+/*
+ * Append what is known of a host as lines for another program, under the name
+ * 'as', which must be one that can stand there; @revoked lines, too.  False where
+ * a check says FAILED.
+ */
+bool known_hosts_put(const struct known_hosts *k, const char *name,
+    unsigned port, const char *as, struct buf *out);
+
 struct known_hosts_entry {
 	const char *name;
 	unsigned port; /* 22 or 0: no port in the file */
