@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pemkeep/agent/role.h"
+#include "pemkeep/audit/scan.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
@@ -126,7 +127,8 @@ main(int argc, char **argv)
 	if (answer_question(argc, argv))
 		return 0;
 	if (role_main(argc, argv, &status) ||
-	    inventory_role_main(argc, argv, &status))
+	    inventory_role_main(argc, argv, &status) ||
+	    scan_role_main(argc, argv, role_harden, &status))
 		return status;
 	if (argc > 0 && strcmp(path_base(argv[0]), "connect") == 0) {
 		cli.command = &cmd_connect;
