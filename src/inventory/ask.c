@@ -376,9 +376,8 @@ find_regions(struct inventory *inv, struct err *e)
 }
 
 int
-inventory_ask(struct inventory *inv, struct err *e)
+inventory_ask_where(struct inventory *inv, struct err *e)
 {
-	bool again = true, more = true;
 	int r;
 
 	inv->asked = true;
@@ -386,8 +385,18 @@ inventory_ask(struct inventory *inv, struct err *e)
 	    (inv->cache == NULL && (r = inventory_locate(inv, e)) != 0))
 		return r;
 	tell(inv);
-	if ((r = ask_accounts(inv, e)) != 0 || (r = ask_regions(inv, e)) != 0 ||
-	    (r = inventory_locate(inv, e)) != 0)
+	if ((r = ask_accounts(inv, e)) != 0 || (r = ask_regions(inv, e)) != 0)
+		return r;
+	return inventory_locate(inv, e);
+}
+
+int
+inventory_ask(struct inventory *inv, struct err *e)
+{
+	bool again = true, more = true;
+	int r;
+
+	if ((r = inventory_ask_where(inv, e)) != 0)
 		return r;
 	for (int i = 0; i < 2 && again && r == 0; i++) {
 		again = false;

@@ -27,7 +27,7 @@
 #include "src/inventory/cache_internal.h"
 
 #define APPLICATION 0x706b6976 /* "pkiv" */
-#define VERSION 1
+#define VERSION 2
 #define BUSY_MS 2000
 #define LOCK_STEPS 400 /* of 5 ms */
 #define TEXT_MAX \
@@ -73,7 +73,26 @@ static const char schema[] =
 	   " PRIMARY KEY(place, name)) WITHOUT ROWID;"
 	   "CREATE TABLE image(id TEXT PRIMARY KEY, name TEXT NOT NULL,"
 	   " owner TEXT NOT NULL, details TEXT NOT NULL, parent TEXT NOT NULL,"
-	   " since INTEGER NOT NULL) WITHOUT ROWID;";
+	   " since INTEGER NOT NULL) WITHOUT ROWID;"
+	   /* Of audits (survey.h). */
+	   "CREATE TABLE survey(place INTEGER, kind INTEGER,"
+	   " since INTEGER NOT NULL, PRIMARY KEY(place, kind)) WITHOUT ROWID;"
+	   "CREATE TABLE survey_instance(place INTEGER NOT NULL,"
+	   " id TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,"
+	   " pair TEXT NOT NULL, public TEXT NOT NULL, ipv6 TEXT NOT NULL,"
+	   " tokens TEXT NOT NULL, endpoint TEXT NOT NULL,"
+	   " security_groups TEXT NOT NULL);"
+	   "CREATE TABLE survey_pair(place INTEGER NOT NULL,"
+	   " name TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,"
+	   " fingerprint TEXT NOT NULL, public TEXT NOT NULL,"
+	   " created INTEGER NOT NULL);"
+	   "CREATE TABLE survey_address(place INTEGER NOT NULL,"
+	   " ip TEXT NOT NULL, allocation TEXT NOT NULL,"
+	   " instance TEXT NOT NULL, interface TEXT NOT NULL);"
+	   "CREATE TABLE survey_rule(place INTEGER NOT NULL,"
+	   " id TEXT NOT NULL, security_group TEXT NOT NULL,"
+	   " protocol TEXT NOT NULL, cidr TEXT NOT NULL, cidr6 TEXT NOT NULL,"
+	   " low INTEGER NOT NULL, high INTEGER NOT NULL);";
 #undef X
 
 __attribute__((format(printf, 2, 3))) static void

@@ -57,7 +57,7 @@ struct cache_value {
 
 struct cache_call {
 	const char *sql;
-	struct cache_value values[8]; /* ?1, ?2, … */
+	struct cache_value values[10]; /* ?1, ?2, … */
 	size_t count;
 	int (*row)(void *arg, sqlite3_stmt *stmt); /* or NULL */
 	void *arg;

@@ -97,6 +97,12 @@ int inventory_add_trouble(struct inventory *inv, const struct login *login,
 int inventory_ask(struct inventory *inv, struct err *e);
 
 /*
+ * The first part of it: whose credentials these are, and which regions there
+ * are.  As inventory_ask().
+ */
+int inventory_ask_where(struct inventory *inv, struct err *e);
+
+/*
  * Ask about one instance of an area.  *found: AWS has it.  What aws_run() says.
  */
 int inventory_ask_one(struct inventory *inv, struct area *area, const char *id,

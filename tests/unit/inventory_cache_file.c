@@ -143,7 +143,7 @@ bad_files(void **state)
 		print_message("SKIP foreign_file: not root\n");
 	}
 	/* of another version, of another program, without our tables */
-	execute("CREATE TABLE instance(x); PRAGMA user_version=1;"
+	execute("CREATE TABLE instance(x); PRAGMA user_version=2;"
 		"PRAGMA application_id=5");
 	assert_file_works();
 	clean(NULL);
@@ -151,7 +151,7 @@ bad_files(void **state)
 		"CREATE TABLE instance(n)");
 	assert_file_works();
 	clean(NULL);
-	execute("PRAGMA application_id=1886087542; PRAGMA user_version=1;"
+	execute("PRAGMA application_id=1886087542; PRAGMA user_version=2;"
 		"CREATE TABLE instance(n)");
 	assert_file_works();
 	clean(NULL);
