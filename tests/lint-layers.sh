@@ -16,7 +16,7 @@ agent     base keys log vault ; event2
 ssh       base ; libssh2 event2
 aws       base vault/secret.h ; curl.h:curl expat.h:expat
 inventory base aws ; sqlite.h:sqlite3
-launch    base aws inventory ssh agent/client.h ;
+launch    base aws inventory ssh agent/client.h vault/secret.h ;
 audit     base keys log aws inventory agent/client.h vault/secret.h ;
 cli       base keys log agent ssh aws inventory launch audit vault/secret.h ;'
 
