@@ -20,7 +20,9 @@ struct log_event;
 struct option {
 	const char *name; /* without "--" */
 	char letter;      /* or 0 */
-	const char *arg;  /* what it takes, for the help; NULL: nothing */
+	/* What it takes, for the help; NULL: nothing.  One that ends with "..."
+	 * may be given again and again. */
+	const char *arg;
 	const char *summary;
 };
 
@@ -71,6 +73,8 @@ int options_parse(struct cli *cli, int argc, char **argv, struct err *e);
 bool option_on(const struct cli *cli, const char *name);
 /* The value, or NULL when it was not given. */
 const char *option_value(const struct cli *cli, const char *name);
+/* The n-th one (from 0) of an option that may be given often, or NULL. */
+const char *option_nth(const struct cli *cli, const char *name, size_t n);
 /* A number from 'least' on; 0 when it was not given.  ERR_USAGE. */
 int option_number(const struct cli *cli, const char *name, unsigned least,
     unsigned *value, struct err *e);

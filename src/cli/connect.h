@@ -95,6 +95,7 @@ struct connect_hosts {
 	bool is_private;             /* whatever the address looks like */
 	struct known_hosts *known;
 	struct buf accepted; /* the key of an earlier connection of this run */
+	bool unproven; /* what was shown is not known, and nothing proves it */
 	/* The first that is known decides; new keys go under the first. */
 	struct connect_name names[CONNECT_NAMES_MAX];
 	size_t name_count;

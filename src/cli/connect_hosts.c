@@ -320,12 +320,13 @@ ask(const struct connect_hosts *h, const struct ssh_host_key *key,
 
 /* Nothing proves it; 'why' says what might have. */
 static int
-unproven(const struct connect_hosts *h, const struct ssh_host_key *key,
+unproven(struct connect_hosts *h, const struct ssh_host_key *key,
     const char *print, struct buf *why, struct err *e)
 {
 	enum connect_strict strict = h->options->strict;
 	int r = 0;
 
+	h->unproven = true;
 	/*
 	 * A private address is no name: in another network it is another host.
 	 */
@@ -354,7 +355,7 @@ unproven(const struct connect_hosts *h, const struct ssh_host_key *key,
 }
 
 static int
-unknown(const struct connect_hosts *h, const struct ssh_host_key *key,
+unknown(struct connect_hosts *h, const struct ssh_host_key *key,
     const char *print, struct err *e)
 {
 	struct buf why = BUF_INIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * Options stand anywhere before "--"; each at most once.  Own code, because
+ * Options stand anywhere before "--"; most of them at most once.  Own code, because
  * getopt_long knows neither "once" nor two tables, and takes abbreviations,
  * which break scripts when options are added.
  */
@@ -56,12 +56,20 @@ unknown(const struct cli *cli, const char *word, struct err *e)
 	return ERR_USAGE;
 }
 
+static bool
+is_many(const struct option *o)
+{
+	size_t len = o->arg != NULL ? strlen(o->arg) : 0;
+
+	return len > 3 && strcmp(o->arg + len - 3, "...") == 0;
+}
+
 /* Keep an option; 'value' is what was attached to it, or NULL. */
 static int
 keep(struct cli *cli, const struct option *o, const char *value,
     struct words *w, struct err *e)
 {
-	if (option_on(cli, o->name))
+	if (!is_many(o) && option_on(cli, o->name))
 		return err_set(
 		    e, ERR_USAGE, "option --%s is given twice", o->name);
 	if (o->arg == NULL && value != NULL)
@@ -191,6 +199,15 @@ option_value(const struct cli *cli, const char *name)
 {
 	for (size_t i = 0; i < cli->given_count; i++)
 		if (strcmp(cli->given[i].option->name, name) == 0)
+			return cli->given[i].value;
+	return NULL;
+}
+
+const char *
+option_nth(const struct cli *cli, const char *name, size_t n)
+{
+	for (size_t i = 0; i < cli->given_count; i++)
+		if (strcmp(cli->given[i].option->name, name) == 0 && n-- == 0)
 			return cli->given[i].value;
 	return NULL;
 }
