@@ -78,13 +78,10 @@ int cloud_choose(struct cloud *c, struct inventory_question *q,
 void cloud_begin(struct cloud *c);
 void cloud_end(struct cloud *c);
 
-<<<<<<< HEAD
 /* Wait so long, in between; ERR_INTERRUPTED for Ctrl-C. */
 int cloud_pause(unsigned ms, struct err *e);
-=======
 /* Has Ctrl-C been pressed since cloud_begin()? */
 bool cloud_interrupted(void);
->>>>>>> a27434e (A login by name is not connect's alone; options that may be given often)
 
 /*
  * Say on stderr what could not be asked, and that the cache is not used; once.

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 
-/* The event log has the keeper's events, and these. */
+/* From a command into the event log. */
 
+#include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "pemkeep/base/buf.h"
@@ -10,19 +12,25 @@
 #include "pemkeep/log/log.h"
 
 #include "src/cli/cli.h"
-#include "src/cli/event.h"
 
-void
-event_log(const struct log_event *event)
+bool
+event_write(const struct log_event *event)
 {
 	struct log_event full = *event;
 	struct buf path = BUF_INIT;
+	char text[sizeof(((struct err *)0)->text) + 32];
 	struct err e;
+	bool done;
 
-	full.pid = getpid();
-	full.program = "pemkeep";
-	if (path_of(PATH_STATE, "log", &path, &e) != 0 ||
-	    log_append(buf_text(&path), &full, &e) != 0)
-		out_warning(e.text, e.hint);
+	full.pid = (long)getpid();
+	full.program = program_invocation_short_name;
+	done = path_of(PATH_STATE, "log", &path, &e) == 0 &&
+	    log_append(buf_text(&path), &full, &e) == 0;
+	if (!done) {
+		snprintf(
+		    text, sizeof(text), "nothing can be logged: %s", e.text);
+		out_warning(text, e.hint);
+	}
 	buf_free(&path);
+	return done;
 }

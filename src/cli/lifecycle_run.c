@@ -12,7 +12,6 @@
 #include "pemkeep/log/log.h"
 
 #include "src/cli/cli.h"
-#include "src/cli/event.h"
 #include "src/cli/lifecycle.h"
 
 static const enum log_kind events[] = {
@@ -89,11 +88,12 @@ log_it(const struct lifecycle *l)
 			continue;
 		buf_clear(&where);
 		buf_printf(&where, "%s/%s", i->profile, i->region);
-		event_log(&(const struct log_event){ .kind = events[l->verb],
-		    .host = i->name[0] != '\0' ? i->name : i->id,
-		    .instance = i->id,
-		    .address = i->address[0] != '\0' ? i->address : NULL,
-		    .detail = buf_text(&where) });
+		(void)event_write(
+		    &(const struct log_event){ .kind = events[l->verb],
+			.host = i->name[0] != '\0' ? i->name : i->id,
+			.instance = i->id,
+			.address = i->address[0] != '\0' ? i->address : NULL,
+			.detail = buf_text(&where) });
 	}
 	buf_free(&where);
 }
