@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Goal of this test: terminate ends what was named, after asking; takes with it what
+# the launch has made and nothing else; says what stays, above all what costs
+# money; and can be gone on with.
+
+. "$SRC/tests/cli/lib.sh"
+# shellcheck source=tests/cloud/lib.sh
+. "$SRC/tests/cloud/lib.sh"
+
+cloud_start pending=0.1 stopping=0.1 addresses=20 || done_testing
+cloud_account main eu-west-1
+export AWS_PROFILE=main
+ssh-keygen -q -t ed25519 -N '' -f key
+place=main/eu-west-1
+uuid=01234567-89ab-cdef-0123-456789abcdef
+other=01234567-89ab-cdef-0123-456789abcde0
+before=$(cloud_ctl dump)
+
+# launched UUID NAME [OPTION]: as a launch leaves it; $ID $group $address
+launched()
+{
+	local tag=tag:pemkeep:launch=$1
+	cloud_ctl keypair $place "$2" public=key.pub "$tag" >/dev/null
+	group=$(cloud_ctl group $place "$2" allow=tcp:22:0.0.0.0/0 "$tag")
+	cloud_instance $place "$2" "$tag" group="$2" key="$2" ${3:+"$3"}
+	address=$(cloud_ctl elastic $place instance="$ID" "$tag")
+}
+
+nothing_left()
+{
+	check "$1" equals "$(cloud_ctl dump)" "$before"
+}
+
+changes()
+{
+	cloud_count 'c["action"].startswith(("Terminate", "Delete", "Rel", "Dis"))'
+}
+
+launched $uuid web
+check 'nobody to ask' expect_status 2 pk terminate web </dev/null
+check 'all that would go is shown' contains "$(err)" "$ID" \
+    "With it goes: Elastic IP $address" "security group 'web' ($group)" \
+    "key pair 'web'" --yes
+check 'nothing was called' equals "$(changes)" 0
+pk list >/dev/null
+check 'terminate' expect_status 0 pk -y terminate web
+check 'it says so' contains "$(err)" "'web' ($ID): terminated" \
+    "Elastic IP $address" "security group 'web'" "key pair 'web'"
+nothing_left 'nothing is left'
+check 'the cache knows' equals "$(pk list --json web | "$PYTHON" -c '
+import json, sys
+print([i["state"] for i in json.load(sys.stdin)["instances"]])')" \
+    "['terminated']"
+check 'the name is not found' expect_status 4 pk resolve web
+check 'terminate again, by name' expect_status 4 pk -y terminate web
+check 'terminate again: it is over' contains "$(err)" "$ID (terminated)"
+check 'terminate again, by id' expect_status 0 pk -y terminate "$ID"
+check 'the log has it' contains "$(grep -c '"event":"terminate"' \
+    "$state/log")" 1
+
+# Denied in the middle, and gone on with.
+launched $uuid web
+cloud_ctl deny ec2:ReleaseAddress
+check 'denied in the middle' expect_status 6 pk -y terminate web
+check 'denied: what is still there' contains "$(err)" \
+    "Elastic IP $address" 'still there, and costs money' ec2:ReleaseAddress \
+    "security group 'web' ($group): removed"
+check 'denied: how to go on' contains "$(err)" \
+    "pemkeep terminate main/eu-west-1/$ID"
+cloud_ctl allow
+check 'go on' expect_status 0 pk -y terminate "main/eu-west-1/$ID"
+check 'go on: it says what' contains "$(err)" "With it goes: Elastic IP"
+nothing_left 'denied: nothing is left in the end'
+
+# What was launched with it cannot be seen.
+launched $uuid web
+cloud_ctl deny ec2:DescribeAddresses
+check 'it cannot be looked for' expect_status 6 pk -y terminate web
+check 'it says that something might stay' contains "$(err)" \
+    'might stay and cost money' ec2:DescribeAddresses
+cloud_ctl allow
+check 'look again' expect_status 0 pk -y terminate "$ID"
+nothing_left 'looked again: nothing is left'
+
+# Termination protection, alone and among others.
+launched $uuid web protected=yes
+check 'protected' expect_status 6 pk -y terminate web
+check 'protected: what to do' contains "$(err)" 'it is protected' \
+    "--instance-id $ID --no-disable-api-termination"
+check 'protected: nothing is removed' contains "$(cloud_ctl dump)" \
+    "$address" "$group"
+cloud_ctl instance $place plain >/dev/null
+check 'one of two is protected' expect_status 6 pk -y terminate web plain
+check 'the other one is terminated' contains "$(err)" \
+    "'plain' (i-" ': terminated' '1 of 2 are done'
+check 'once only, and then each' equals \
+    "$(cloud_count 'c["action"] == "TerminateInstances"')" 7
+cloud_ctl elastic $place instance="$ID" >/dev/null
+cloud_ctl associate "$address" "$ID"
+
+# Somebody else's things of the same name, and our tag on what nobody named.
+kept=$(cloud_ctl dump)
+cloud_instance $place sibling tag:pemkeep:launch=$uuid group=web
+sibling=$ID
+check 'a sibling' expect_status 0 pk -y terminate "$sibling"
+check 'a sibling: what the other one uses stays' contains "$(err)" \
+    "security group 'web' ($group) stays: it is in use by 'web'" \
+    "Elastic IP $address"
+check 'a sibling: the other one was not touched' equals "$(cloud_ctl dump)" \
+    "$kept"
+
+# In an account without all that.
+cloud_account two eu-west-1
+export AWS_PROFILE=two
+place=two/eu-west-1
+cloud_ctl keypair $place web public=key.pub >/dev/null
+cloud_ctl group $place web allow=tcp:22:0.0.0.0/0 >/dev/null
+cloud_ctl instance $place bystander group=web key=web >/dev/null
+kept=$(cloud_ctl dump account=two)
+cloud_instance $place web tag:pemkeep:launch=$uuid group=web key=web
+check 'things of the same name without the tag' expect_status 0 \
+    pk -y terminate web
+check 'they are not even named' lacks "$(err)" 'With it goes'
+check 'they stay' equals "$(cloud_ctl dump account=two)" "$kept"
+
+# A tag that would fit every launch.
+launched $other fine
+fine=$ID
+cloud_ctl instance $place evil 'tag:pemkeep:launch=*' >/dev/null
+check 'a tag that would fit every launch' expect_status 0 pk -y terminate evil
+check 'it fits none' lacks "$(err)" 'With it goes'
+check 'the other launch is whole' contains "$(cloud_ctl dump account=two)" \
+    "$address" "$fine"
+
+# An Elastic IP that no launch has made.
+cloud_instance $place eip
+theirs=$(cloud_ctl elastic $place instance=eip)
+check 'an Elastic IP of somebody' expect_status 0 pk -y terminate eip
+check 'it stays, and costs money' contains "$(err)" "$theirs" 'costs money'
+check 'it is there' contains "$(cloud_ctl dump account=two)" "$theirs"
+
+# The key pair is used elsewhere; the address has moved.
+cloud_ctl instance $place user key=fine >/dev/null
+cloud_ctl associate "$address" user
+check 'used elsewhere' expect_status 0 pk -y terminate fine
+check 'used elsewhere: by whom' contains "$(err)" \
+    "key pair 'fine'" "stays: it is in use by 'user'" \
+    "Elastic IP $address" 'it costs money'
+check 'used elsewhere: the group is gone' lacks "$(cloud_ctl dump account=two)" "$group"
+
+# Two terminations at the same time.
+launched 11111111-89ab-cdef-0123-456789abcdef one
+launched 22222222-89ab-cdef-0123-456789abcdef two
+pk -y terminate one 2>one.err &
+first=$!
+pk -y terminate two 2>two.err
+check 'two at a time: the second' equals $? 0
+wait $first
+check 'two at a time: the first' equals $? 0
+check 'two at a time: nothing of both' lacks "$(cloud_ctl dump account=two)" \
+    11111111-89ab 22222222-89ab
+
+# Ctrl-C in the middle.
+cloud_ctl set stopping=30
+launched $uuid slow
+"$PYTHON" -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$PEMKEEP" -y terminate slow 2>slow.err &
+pid=$!
+for ((i = 0; i < 200; i++)); do
+	grep -q shutting-down slow.err && break
+	sleep 0.05
+done
+kill -INT $pid
+wait $pid
+check 'interrupted' equals $? 130
+check 'interrupted: how to go on' contains "$(cat slow.err)" \
+    'the same command removes the rest'
+cloud_ctl set stopping=0
+cloud_ctl state slow terminated
+check 'interrupted: go on' expect_status 0 pk -y terminate "$ID"
+check 'interrupted: nothing of it' lacks "$(cloud_ctl dump account=two)" $uuid
+
+done_testing
