@@ -44,6 +44,7 @@ const struct command *const commands[] = {
 	&cmd_terminate,
 	&cmd_log,
 	&cmd_proxy,
+	&cmd_ssh_config,
 	&cmd_help,
 	NULL,
 };

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/inventory/ssh_names.h"
 
 struct err;
 
@@ -35,11 +36,6 @@ struct ssh_config_host {
  */
 int ssh_config_names(
     const char *path, const char *name, struct buf *where, struct err *e);
-
-/* Call 'fn' with each literal name; for what comes close to a wrong one. */
-int ssh_config_each(const char *path,
-    void (*fn)(void *arg, const char *name, const char *where), void *arg,
-    struct err *e);
 
 /*
  * Ask ssh about a name of the above.  ERR_UNSUPPORTED: ProxyJump, ProxyCommand;

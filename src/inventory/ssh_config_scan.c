@@ -147,6 +147,9 @@ scan_text(struct scan *s, struct buf *text, const char *path, unsigned depth)
 	(void)buf_text(text);
 	if (!buf_ok(text))
 		return err_set(s->e, ERR_NOMEM, "out of memory");
+	if (strncmp((const char *)text->data, SSH_NAMES_MARK,
+		strlen(SSH_NAMES_MARK)) == 0)
+		return 0;
 	for (at = (char *)text->data; *at != '\0' && r == 0; at = end) {
 		line++;
 		end = at + strcspn(at, "\r\n");
