@@ -30,6 +30,7 @@ extern const struct command cmd_reboot;
 extern const struct command cmd_terminate;
 extern const struct command cmd_log;
 extern const struct command cmd_proxy;
+extern const struct command cmd_ssh_config;
 extern const struct command cmd_help;
 
 #endif
