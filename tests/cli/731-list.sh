@@ -334,7 +334,7 @@ echo 'regions = all' >>"$config"
 check 'regions = all' expect_status 0 pk list --json far myserver
 check 'regions = all: all' equals "$(names)" $'far\nmyserver'
 echo 'regoins = all' >>"$config"
-check 'a mistake in the config' refused 1 "$config:3: " regoins -- pk list
+check 'a mistake in the config' refused 1 "$config:4: " regoins -- pk list
 cp kept "$config"
 chmod 666 "$config"
 check 'a config that others can write to' refused 7 "'$config'" -- pk list
