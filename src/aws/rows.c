@@ -121,11 +121,15 @@ is_answer(const struct rows *rows, const char *name)
 	    strcmp(name + len, "Response") == 0;
 }
 
-/* Names in the tree are parts of a path: they end where 'len' says. */
+/*
+ * Names in the tree are parts of a path: they end where 'len' says.  Most differ
+ * in the first letter, and most elements are compared with all children.
+ */
 static bool
 is_named(const struct node *n, const char *name)
 {
-	return strncmp(name, n->name, n->len) == 0 && name[n->len] == '\0';
+	return *name == *n->name && strncmp(name, n->name, n->len) == 0 &&
+	    name[n->len] == '\0';
 }
 
 static struct node *

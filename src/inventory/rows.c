@@ -40,10 +40,10 @@ struct scratch {
 static const char *
 lower(struct buf *b, const char *name)
 {
-	for (; *name != '\0'; name++)
-		buf_put_u8(b,
-		    (uint8_t)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a'
-							   : *name));
+	buf_put_text(b, name);
+	for (size_t i = 0; i < b->len; i++)
+		if (b->data[i] >= 'A' && b->data[i] <= 'Z')
+			b->data[i] = (uint8_t)(b->data[i] - 'A' + 'a');
 	return buf_text(b);
 }
 

@@ -152,9 +152,9 @@ int cache_tags(struct cache *c, int64_t place, const char *id,
     struct err *e);
 
 /*
- * Storing what is new about a place.  Rows are written a few hundred at a time,
- * so that others wait for milliseconds only; those that have not changed are not
- * written.  'now' is when AWS was asked: what somebody has stored since stays.
+ * Storing what is new about a place.  Rows are written a thousand or two at a
+ * time, so that others wait for hundredths of a second only; those that have not
+ * changed are not written.  'now' is when AWS was asked: what somebody has stored since stays.
  */
 int cache_store_begin(struct cache *c, const char *account, const char *region,
     int64_t now, struct cache_store **sp, struct err *e);
