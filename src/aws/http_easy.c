@@ -239,6 +239,16 @@ is_allowed(struct transfer *t)
 #define SET(option, value) \
 	(t->http->curl.easy_setopt(t->easy, option, value) == CURLE_OK)
 
+/* A bundle is instead of the system's authorities, not besides them. */
+static bool
+set_authorities(struct transfer *t)
+{
+	const char *bundle = t->request.ca_bundle;
+
+	return bundle == NULL ||
+	    (SET(CURLOPT_CAINFO, bundle) && SET(CURLOPT_CAPATH, NULL));
+}
+
 /* What holds for all of them. */
 static bool
 set_rules(struct transfer *t)
@@ -253,7 +263,7 @@ set_rules(struct transfer *t)
 	    SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
 	    SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
 	    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-	    (r->ca_bundle == NULL || SET(CURLOPT_CAINFO, r->ca_bundle)) &&
+	    set_authorities(t) &&
 	    (!(r->no_proxy || clear) || SET(CURLOPT_NOPROXY, "*")) &&
 	    SET(CURLOPT_TCP_NODELAY, 1L) && SET(CURLOPT_BUFFERSIZE, BUFFER) &&
 	    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)cap) &&

@@ -150,4 +150,25 @@ printf '[profile own]\nregion = eu-west-1\nca_bundle = %s\n' \
     "$CLOUD/ca.pem" >>"$AWS_CONFIG_FILE"
 cloud_keys own "$KEY_ID" "$SECRET"
 check 'the CA of the profile' expect_status 0 "$call" -p own GetCallerIdentity
+
+# A bundle is instead of the system's own CAs, not besides: here the cloud's is one
+# of these, and the bundle has another.
+# with_system_ca ARGUMENT...
+with_system_ca()
+{
+	unshare -Urm sh -c 'mount --bind "$0" /etc/ssl/certs || exit 77
+	    exec "$@"' "$TMP/certs" "$@"
+}
+mkdir certs
+cp "$CLOUD/other.pem" certs/ca-certificates.crt
+cp "$CLOUD/ca.pem" "certs/$(openssl x509 -hash -noout -in "$CLOUD/ca.pem").0"
+if with_system_ca "$call" GetCallerIdentity >seen; then
+	AWS_CA_BUNDLE=$CLOUD/other.pem check 'a bundle is the only one' \
+	    expect_status 8 with_system_ca "$call" GetCallerIdentity
+	check 'a bundle is the only one: said' contains "$(out)" \
+	    'is not to be trusted'
+else
+	skip 'a bundle is the only one' \
+	    "unshare -Urm is not permitted, or libcurl looks elsewhere: $(cat seen)"
+fi
 done_testing
