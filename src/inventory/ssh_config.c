@@ -60,7 +60,7 @@ is_usual(const char *path)
 	return same;
 }
 
-/* In the child: nothing to read, both outputs into pipes. */
+/* In the child: nothing to read, both outputs into pipes, nothing else open. */
 _Noreturn static void
 run_ssh(const char *path, const char *name, int out, int err)
 {
@@ -72,6 +72,7 @@ run_ssh(const char *path, const char *name, int out, int err)
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1 || dup2(err, STDERR_FILENO) == -1)
 		_exit(126);
+	closefrom(3); /* one may have the passphrase */
 	(void)setpgid(0, 0);
 	execvp("ssh", is_usual(path) ? without : with);
 	_exit(127);

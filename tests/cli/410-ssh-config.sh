@@ -110,6 +110,17 @@ ln -s "$(type -P true)" bin/ssh
 check 'ssh that says nothing' refused 1 "gives no host" -- \
     env PATH="$PWD/bin" "$PEMKEEP" resolve work
 rm bin/ssh
+# What ssh runs (Match exec) could read it, too.
+printf '#!/bin/sh\nls -l /proc/self/fd >"%s"\nexec "%s" "$@"\n' "$TMP/open" \
+    "$(type -P ssh)" >bin/ssh
+chmod 755 bin/ssh
+sed -i '$d' "$config"
+echo "$PASS" >words
+check 'ssh is asked' expect_status 0 env PATH="$PWD/bin:$PATH" "$PEMKEEP" \
+    --passphrase-fd 9 resolve work 9<words
+check 'ssh is asked: it has no descriptor of ours' equals \
+    "$(grep -c -e /words -e socket: open)" 0
+rm bin/ssh
 check 'no ssh' refused 1 'ssh is not installed' -- \
     env PATH="$PWD/bin" "$PEMKEEP" resolve work
 done_testing
