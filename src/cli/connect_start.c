@@ -62,7 +62,9 @@ show(struct waiting *w, const char *what)
 	    strcmp(term, "dumb") != 0) {
 		w->line = true;
 		out_put(&b, buf_text(&name));
-		fprintf(stderr, "\r\033[K%s: %s, %lld s", buf_text(&b), what,
+		buf_put_text(&b, ": ");
+		out_put(&b, what); /* may be a state that AWS has named */
+		fprintf(stderr, "\r\033[K%s, %lld s", buf_text(&b),
 		    (long long)(now() - w->since));
 		fflush(stderr);
 	} else if (strcmp(w->said, what) != 0) {

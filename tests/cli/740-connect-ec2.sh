@@ -306,6 +306,13 @@ cloud_instance main/eu-west-1 "$("$PYTHON" -c 'print("\uc6f9\uc11c\ubc84")')" \
 check 'Hangul, typed decomposed' expect_status 0 c "$typed" 'echo $CLOUD_INSTANCE'
 check 'it is that one' equals "$(out)" "$ID"
 
+# A state that nobody knows, with what a terminal would take for a sequence.
+cloud_instance main/eu-west-1 odd key=web
+cloud_ctl state odd $'stop\u009b2Jping'
+check 'an odd state: shown safely' term \
+    'expect=: stop.u.9B.2Jping, [01] s' 'send=\x03' -- "$TMP/connect" --start odd true
+cloud_ctl terminate odd
+
 # Ctrl-C while AWS is asked.
 rm -rf "$HOME/.cache/pemkeep"
 cloud_ctl fault hang action=DescribeInstances times=0

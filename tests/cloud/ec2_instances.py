@@ -12,7 +12,7 @@ from .service import stamp
 
 
 def state(name):
-    return {"code": CODES[name], "name": name}
+    return {"code": CODES.get(name, 0), "name": name}
 
 
 def network(instance):
@@ -121,7 +121,7 @@ def rendered(instance):
 INSTANCE_FILTERS = {
     "instance-id": lambda i: i.id,
     "instance-state-name": lambda i: i.state,
-    "instance-state-code": lambda i: str(CODES[i.state]),
+    "instance-state-code": lambda i: str(CODES.get(i.state, 0)),
     "instance-type": lambda i: i.type,
     "ip-address": lambda i: i.address,
     "private-ip-address": lambda i: i.private,
