@@ -42,6 +42,7 @@ const struct command *const commands[] = {
 	&cmd_stop,
 	&cmd_reboot,
 	&cmd_terminate,
+	&cmd_allow,
 	&cmd_log,
 	&cmd_proxy,
 	&cmd_ssh_config,

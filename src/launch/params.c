@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pemkeep/base/digest.h"
+#include "pemkeep/launch/allow.h"
 #include "pemkeep/launch/remove.h"
 
 #include "src/launch/launch_internal.h"
@@ -93,6 +94,8 @@ launch_put_rule(struct buf *params, const struct launch *l, size_t i)
 	aws_param(params, DESCRIPTION, "IpPermissions.1.%s.1.Description",
 	    six ? "Ipv6Ranges" : "IpRanges");
 	launch_put_tags(params, l, 1, "security-group-rule", false);
+	if (rule->me)
+		allow_put_tag(params, 2, true);
 }
 
 static void
