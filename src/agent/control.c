@@ -426,6 +426,7 @@ static const struct request {
 	[CONTROL_LOAD] = { control_load, VAULT },
 	[CONTROL_FLUSH] = { flush, USE },
 	[CONTROL_SAME] = { control_same, USE },
+	[CONTROL_PASSWORD] = { control_password, USE },
 };
 
 static const struct request *

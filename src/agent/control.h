@@ -82,7 +82,12 @@ enum control_request {
 	CONTROL_LOAD = 24,
 	CONTROL_FLUSH = 25, /* what earlier saves may have left unflushed */
 	/* descriptor; uint32 which RESULT: still the bytes that were read? */
-	CONTROL_SAME = 26
+	CONTROL_SAME = 26,
+	/*
+	 * descriptor: an empty pipe, where the password is written; string blob,
+	 * string encrypted, string instance (for the log).  OK: uint32 length
+	 */
+	CONTROL_PASSWORD = 27
 };
 
 enum control_answer {

@@ -67,6 +67,10 @@ int keeper_facts(
 int keeper_private(const struct keeper *k, const struct vault_entry *entry,
     struct secret **derp, struct secret **originalp, struct err *e);
 
+/* The key of an entry, to be freed. */
+int keeper_decrypt(const struct keeper *k, const struct vault_entry *entry,
+    struct key **kp, struct err *e);
+
 /* Forget the keys that are ready to sign. */
 void keeper_forget_ready(struct keeper *k);
 

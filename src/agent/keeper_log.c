@@ -30,13 +30,9 @@ keeper_for(struct keeper *k, struct keeper_asker *asker)
 }
 
 static void
-append(struct keeper *k, enum log_kind kind, const char *print,
-    const char *detail, bool lazy)
+append_event(struct keeper *k, struct log_event event)
 {
 	struct keeper_asker *asker = k->asker;
-	struct log_event event = {
-		.kind = kind, .key = print, .detail = detail, .lazy = lazy
-	};
 	struct buf path = BUF_INIT;
 	struct err e;
 
@@ -56,6 +52,15 @@ append(struct keeper *k, enum log_kind kind, const char *print,
 		keeper_warn(k, e.hint, "nothing can be logged: %s", e.text);
 	}
 	buf_free(&path);
+}
+
+static void
+append(struct keeper *k, enum log_kind kind, const char *print,
+    const char *detail, bool lazy)
+{
+	append_event(k,
+	    (struct log_event){
+		.kind = kind, .key = print, .detail = detail, .lazy = lazy });
 }
 
 void
@@ -80,6 +85,21 @@ keeper_log_blob(struct keeper *k, enum log_kind kind, const uint8_t *blob,
 		buf_clear(&print);
 	append(k, kind, print.len > 0 ? buf_text(&print) : NULL, detail,
 	    kind == LOG_SIGN); /* thousands a second, some days */
+	buf_free(&print);
+}
+
+void
+keeper_log_password(
+    struct keeper *k, const uint8_t *blob, size_t len, const char *instance)
+{
+	struct buf print = BUF_INIT;
+
+	if (pubkey_fingerprint(blob, len, &print) != 0)
+		buf_clear(&print);
+	append_event(k,
+	    (struct log_event){ .kind = LOG_PASSWORD,
+		.key = print.len > 0 ? buf_text(&print) : NULL,
+		.instance = instance });
 	buf_free(&print);
 }
 

@@ -23,6 +23,10 @@ void keeper_log_entry(
 void keeper_log_blob(struct keeper *k, enum log_kind kind, const uint8_t *blob,
     size_t len, const char *detail);
 
+/* A password was decrypted. */
+void keeper_log_password(
+    struct keeper *k, const uint8_t *blob, size_t len, const char *instance);
+
 /* Inside a transaction: log it when that is on the disk, or never. */
 void keeper_log_later(
     struct keeper *k, enum log_kind kind, const struct vault_entry *entry);

@@ -122,9 +122,9 @@ make_room(struct keeper *k)
 	return oldest;
 }
 
-static int
-decrypt(struct keeper *k, const struct vault_entry *entry, struct key **kp,
-    struct err *e)
+int
+keeper_decrypt(const struct keeper *k, const struct vault_entry *entry,
+    struct key **kp, struct err *e)
 {
 	struct secret *der, *original;
 	int r;
@@ -151,7 +151,7 @@ keeper_sign(struct keeper *k, const uint8_t *blob, size_t blob_len,
 		return err_set(e, ERR_NOT_FOUND,
 		    "the vault has no key with this public half");
 	if ((ready = find_ready(k, entry)) == NULL) {
-		if ((r = decrypt(k, entry, &key, e)) != 0)
+		if ((r = keeper_decrypt(k, entry, &key, e)) != 0)
 			return r;
 		if (keymemory_guarded()) {
 			ready = make_room(k);

@@ -204,6 +204,9 @@ void control_load(struct conn *c);
 int control_sign_loaded(const struct server *s,
     const struct sign_request *request, struct buf *signature, struct err *e);
 
+/* control_password.c */
+void control_password(struct conn *c);
+
 /* control_import.c */
 void control_import(struct conn *c);
 void control_commit(struct conn *c);
@@ -243,5 +246,9 @@ void control_warning(void *arg, const char *text, const char *hint);
 #define SIGN_LATER 1
 int sign_for(struct conn *c, const struct sign_request *request,
     struct buf *signature, struct err *e);
+
+/* The same for keeper_password(); the request has no algorithm. */
+int sign_password_for(struct conn *c, const struct sign_request *request,
+    const char *instance, struct secret **plainp, struct err *e);
 
 #endif

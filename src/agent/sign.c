@@ -106,7 +106,8 @@ log_refusal(
 {
 	char detail[80];
 
-	(void)snprintf(detail, sizeof(detail), "sign: %s%s", why,
+	(void)snprintf(detail, sizeof(detail), "%s: %s%s",
+	    request->algorithm != NULL ? "sign" : "password", why,
 	    c->forwarded ? " (forwarded)" : "");
 	keeper_log_blob(c->server->keeper, LOG_REFUSED, request->blob,
 	    request->blob_len, detail);
@@ -132,20 +133,44 @@ confirm(struct conn *c, const struct sign_request *request,
 	    "the use of the key '%s' was not confirmed", signer->name);
 }
 
-int
-sign_for(struct conn *c, const struct sign_request *request,
-    struct buf *signature, struct err *e)
+/* 0 when this key may be used now; else as sign_for(). */
+static int
+may_use(struct conn *c, const struct sign_request *request, struct err *e)
 {
 	struct server *s = c->server;
 	struct keeper_signer signer;
 	int r;
 
+	if ((r = server_refresh(s, e)) != 0 ||
+	    (r = keeper_signer(
+		 s->keeper, request->blob, request->blob_len, &signer, e)) != 0)
+		return r;
+	return confirm(c, request, &signer, e);
+}
+
+int
+sign_password_for(struct conn *c, const struct sign_request *request,
+    const char *instance, struct secret **plainp, struct err *e)
+{
+	int r = may_use(c, request, e);
+
+	*plainp = NULL;
+	return r == 0 ? keeper_password(c->server->keeper, request->blob,
+			    request->blob_len, request->data, request->len,
+			    instance, plainp, e)
+		      : r;
+}
+
+int
+sign_for(struct conn *c, const struct sign_request *request,
+    struct buf *signature, struct err *e)
+{
+	struct server *s = c->server;
+	int r;
+
 	if (s->loaded != NULL)
 		return control_sign_loaded(s, request, signature, e);
-	if ((r = server_refresh(s, e)) != 0 ||
-	    (r = keeper_signer(s->keeper, request->blob, request->blob_len,
-		 &signer, e)) != 0 ||
-	    (r = confirm(c, request, &signer, e)) != 0)
+	if ((r = may_use(c, request, e)) != 0)
 		return r;
 	r = keeper_sign(s->keeper, request->blob, request->blob_len,
 	    request->algorithm, request->data, request->len, signature, e);

@@ -27,7 +27,7 @@ extern const struct command cmd_resolve;
 extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_reboot;
-extern const struct command cmd_terminate, cmd_allow;
+extern const struct command cmd_terminate, cmd_allow, cmd_password;
 extern const struct command cmd_log;
 extern const struct command cmd_proxy;
 extern const struct command cmd_ssh_config;

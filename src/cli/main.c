@@ -43,6 +43,7 @@ const struct command *const commands[] = {
 	&cmd_reboot,
 	&cmd_terminate,
 	&cmd_allow,
+	&cmd_password,
 	&cmd_log,
 	&cmd_proxy,
 	&cmd_ssh_config,

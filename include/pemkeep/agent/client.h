@@ -87,6 +87,15 @@ int client_sign(struct client *c, const uint8_t *blob, size_t blob_len,
     struct err *e);
 
 /*
+ * The password of a Windows instance, decrypted with the key of that public half;
+ * see keeper_password().  The new secret is the caller's.
+ */
+struct secret;
+int client_password(struct client *c, const uint8_t *blob, size_t blob_len,
+    const void *data, size_t len, const char *instance, struct secret **plainp,
+    struct err *e);
+
+/*
  * Use a key in a file instead of the vault: 'c' must be a client of its own, made
  * with 'no_agent', and can from then on only sign.  Appends the public key.
  * 'path' is for the question after its passphrase; errors as in keyfile_read().

@@ -143,6 +143,15 @@ int keeper_sign(struct keeper *k, const uint8_t *blob, size_t blob_len,
     const char *algorithm, const void *data, size_t len, struct buf *out,
     struct err *e);
 
+/*
+ * The password of a Windows instance, which EC2 has encrypted for this key.  The
+ * new secret is the caller's.  'instance' is for the log.  ERR_MISMATCH when what
+ * comes out is no password: it was for another key.  Else as key_decrypt().
+ */
+int keeper_password(struct keeper *k, const uint8_t *blob, size_t blob_len,
+    const void *data, size_t len, const char *instance, struct secret **plainp,
+    struct err *e);
+
 /* To be called now and then. */
 void keeper_cool(struct keeper *k);
 

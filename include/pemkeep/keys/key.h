@@ -88,6 +88,16 @@ int key_sign(const struct key *k, const char *algorithm, const void *data,
     size_t len, struct buf *out, struct err *e);
 
 /*
+ * Decrypt what was encrypted with the public half: RSA, PKCS#1 v1.5 (RFC 8017
+ * 7.2), as EC2 does it with the passwords of Windows.  The new secret is the
+ * caller's.  ERR_UNSUPPORTED for other types; ERR_FORMAT when it has not the length
+ * of the key.  ERR_MISMATCH: it was for another key; but libcrypto may give random
+ * bytes instead of saying so, so that the caller must know what to expect.
+ */
+int key_decrypt(const struct key *k, const void *data, size_t len,
+    struct secret **plainp, struct err *e);
+
+/*
  * SHA-1 of the PKCS#8 DER: what EC2 shows for an RSA key pair that it created
  * itself.  ERR_UNSUPPORTED for other types.
  */
