@@ -112,8 +112,8 @@ finds 'a variable has another name' 's/^\.It Ev XDG_STATE_HOME/.It Ev STATE/' \
 environment: 'STATE' is only in the manual"
 finds 'an example with an unknown option' 's/^\$ pemkeep init/& --fast/' \
     "page.1: 'pemkeep init --fast': there is no option '--fast'"
-finds 'an example with an unknown command' 's/^\$ pemkeep init/$ pemkeep start/' \
-    "page.1: there is no command 'start'"
+finds 'an example with an unknown command' 's/^\$ pemkeep init/$ pemkeep begin/' \
+    "page.1: there is no command 'begin'"
 
 # The README is searched for code only.
 readme()
@@ -144,8 +144,8 @@ check 'found: a key of -o' \
     equals "$(readme <<<'`connect -o ProxyJump=a server`')" \
     "README.md: 'connect -o ProxyJump=a server': -o has no 'ProxyJump'"
 check 'found: a command in the README' \
-    equals "$(readme <<<'Then `pemkeep start myserver`.')" \
-    "README.md: there is no command 'start'"
+    equals "$(readme <<<'Then `pemkeep begin myserver`.')" \
+    "README.md: there is no command 'begin'"
 check 'found: an option in the README' \
     equals "$(printf '```\n$ pemkeep import x --copy\n```\n' | readme)" \
     "README.md: 'pemkeep import x --copy': there is no option '--copy'"
