@@ -266,6 +266,7 @@ open_all(struct cloud *c, struct err *e)
 	if ((c->aws = aws_new(&options)) == NULL)
 		return no_memory(e);
 	o.aws = c->aws;
+	o.offline = option_on(c->cli, "offline");
 	c->inventory = inventory_new(&o);
 	return c->inventory != NULL ? 0 : no_memory(e);
 }

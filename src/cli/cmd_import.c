@@ -158,82 +158,11 @@ report(const struct cli *cli, const struct job *jobs, size_t count)
 	return status;
 }
 
-/* Store those that were read; *stored counts them over all batches. */
-static int
-store(struct client *c, struct job *jobs, size_t count, size_t *stored,
-    struct err *e)
-{
-	struct client_imported results[CLIENT_BATCH];
-	size_t n = 0;
-	int r;
-
-	for (size_t i = 0; i < count; i++) {
-		if (!jobs[i].read)
-			continue;
-		jobs[i].number = *stored + n;
-		results[n++].error = &jobs[i].error;
-	}
-	if (n == 0 || (r = client_commit(c, results, n, e)) != 0)
-		return n == 0 ? 0 : r;
-	for (size_t i = 0; i < count; i++)
-		if (jobs[i].read)
-			job_stored(
-			    &jobs[i], &results[jobs[i].number - *stored].in);
-	*stored += n;
-	return 0;
-}
-
-/* At most CLIENT_BATCH of them: read all, save once. */
-static int
-import_batch(struct client *c, struct job *jobs, size_t count, size_t *stored,
-    struct err *e)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (job_read(&jobs[i], c, &jobs[i].error) == ERR_INTERRUPTED) {
-			*e = jobs[i].error;
-			return ERR_INTERRUPTED;
-		}
-	}
-	return store(c, jobs, count, stored, e);
-}
-
-static size_t
-count_taken(const struct job *jobs, size_t count)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++)
-		n += jobs[i].taken;
-	return n;
-}
-
-static int
-import_all(const struct cli *cli, struct client *c, struct job *jobs,
-    size_t count, struct err *e)
-{
-	bool move = option_on(cli, "move");
-	size_t stored = 0;
-	int r = 0;
-
-	for (size_t i = 0; i < count && r == 0; i += CLIENT_BATCH)
-		r = import_batch(c, jobs + i,
-		    count - i < CLIENT_BATCH ? count - i : CLIENT_BATCH,
-		    &stored, e);
-	/* An earlier save may have been one that was not certain to last. */
-	if (r == 0 && move && count_taken(jobs, count) > 0)
-		r = client_flush(c, e);
-	if (r != 0)
-		return r;
-	for (size_t i = 0; i < count; i++)
-		job_settle(jobs, i, c, move);
-	return 0;
-}
-
 /* It ended in the middle: what had been stored before is. */
 static int
 give_up(const struct job *jobs, size_t count, const struct err *e)
 {
-	size_t taken = count_taken(jobs, count);
+	size_t taken = jobs_taken(jobs, count);
 	int status = out_error(e);
 	char text[100];
 
@@ -275,7 +204,7 @@ import_files(const struct cli *cli, const struct collection *files)
 		jobs[i].confirm = option_on(cli, "confirm");
 	}
 	if (session_open(cli, &c, &e) != 0 ||
-	    import_all(cli, c, jobs, count, &e) != 0)
+	    jobs_import(c, jobs, count, option_on(cli, "move"), &e) != 0)
 		status = give_up(jobs, count, &e);
 	else
 		status = report(cli, jobs, count);

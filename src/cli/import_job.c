@@ -21,8 +21,8 @@
 #include "src/cli/import_job.h"
 
 /* "…/mykey.pem" is called "mykey". */
-static char *
-default_name(const char *path)
+char *
+job_name(const char *path)
 {
 	static const char *const endings[] = { ".pem", ".ppk", ".key" };
 	const char *base = path_base(path);
@@ -102,8 +102,7 @@ job_read(struct job *job, struct client *c, struct err *e)
 		.path = path, .fd = -1, .confirm = job->confirm
 	};
 	struct err why;
-	char *name =
-	    job->wanted != NULL ? strdup(job->wanted) : default_name(path);
+	char *name = job->wanted != NULL ? strdup(job->wanted) : job_name(path);
 	int r;
 
 	if (name == NULL)

@@ -31,6 +31,9 @@ struct job {
 	struct err error;      /* why it was not taken */
 };
 
+/* The name that a file's key gets: its own, without the ending.  For free(). */
+char *job_name(const char *path);
+
 /*
  * Have the file read, to be stored under the name that is wanted, or (NULL) its
  * own without the ending.
@@ -47,5 +50,17 @@ void job_stored(struct job *job, const struct keeper_imported *in);
  * given twice is gone by then.
  */
 void job_settle(struct job *jobs, size_t i, struct client *c, bool move);
+
+/* import_run.c */
+
+/*
+ * All of that for many files: their jobs say what became of each.  On failure it
+ * ended in the middle: what was stored before is, and no file was touched.
+ */
+int jobs_import(
+    struct client *c, struct job *jobs, size_t count, bool move, struct err *e);
+
+/* How many are in the vault now. */
+size_t jobs_taken(const struct job *jobs, size_t count);
 
 #endif

@@ -44,6 +44,7 @@ const struct command *const commands[] = {
 	&cmd_terminate,
 	&cmd_allow,
 	&cmd_password,
+	&cmd_audit,
 	&cmd_log,
 	&cmd_proxy,
 	&cmd_ssh_config,
