@@ -142,6 +142,21 @@ can_import(const struct scan_key *k)
 	return k->readable && !k->certificate;
 }
 
+/* What pemkeep does not take, and others turn into what it takes. */
+static void
+say_import(struct join *j, struct finding *f, const struct scan_key *k)
+{
+	if (k->certificate || k->readable)
+		return;
+	if (k->more)
+		finding_say(j, f,
+		    "; there is more in the file than one key, which each want "
+		    "a file of their own");
+	else if (!is_dsa(k))
+		finding_say(j, f, "; pemkeep does not take keys of this kind");
+}
+
+/* The path is absolute, and so never looks like an option. */
 static void
 command(struct join *j, struct finding *f, const struct scan_key *k)
 {
@@ -153,11 +168,37 @@ command(struct join *j, struct finding *f, const struct scan_key *k)
 		buf_put_text(
 		    &b, k->more ? "pemkeep import " : "pemkeep import --move ");
 		f->mends |= k->more ? 0 : MEND_IMPORT;
-	} else {
+		audit_quote(&b, k->path);
+	} else if ((k->mode & OTHERS) != 0) {
 		buf_put_text(&b, "chmod 400 ");
+		audit_quote(&b, k->path);
+	} else if (k->encrypted && strncmp(k->format, "PPK", 3) == 0) {
+		buf_put_text(&b, "puttygen ");
+		audit_quote(&b, k->path);
+		buf_put_text(&b, " -O private-openssh-new -o ");
+		audit_quote(&b, k->path);
+		buf_put_text(&b, ".new");
 	}
-	/* A name must not look like an option. */
-	audit_quote(&b, k->path);
+	finding_command(j, f, &b);
+}
+
+/* A new key with a name like the file's. */
+static void
+new_key(struct join *j, struct finding *f, const struct scan_key *k)
+{
+	const char *base = path_base(k->path);
+	size_t len = strcspn(base, ".");
+	char *name = strndup(base, len > 0 ? len : strlen(base));
+	struct buf b = BUF_INIT;
+
+	if (name == NULL) {
+		j->failed = true;
+		return;
+	}
+	buf_put_text(&b, "pemkeep generate ");
+	audit_quote(&b, name);
+	buf_put_text(&b, "-new");
+	free(name);
 	finding_command(j, f, &b);
 }
 
@@ -192,6 +233,7 @@ readable(struct join *j, size_t at, struct use *u)
 		finding_say(j, f, "; the vault has it as '%s'", f->key);
 	say_use(j, f, u);
 	say_names(j, f, at);
+	say_import(j, f, k);
 	command(j, f, k);
 	if (f != NULL)
 		f->mends |= MEND_MODE;
@@ -231,6 +273,7 @@ outside(struct join *j, size_t at, struct use *u)
 	}
 	say_use(j, f, u);
 	say_names(j, f, at);
+	say_import(j, f, k);
 	command(j, f, k);
 }
 
@@ -239,7 +282,6 @@ weak(struct join *j, size_t at, struct use *u)
 {
 	const struct scan_key *k = &j->facts->scan->keys[at];
 	struct finding *f = begin(j, at, "key-weak", MEDIUM);
-	struct buf b = BUF_INIT;
 
 	if (f == NULL)
 		return;
@@ -251,10 +293,7 @@ weak(struct join *j, size_t at, struct use *u)
 			"long",
 	    k->bits);
 	say_use(j, f, u);
-	buf_put_text(&b, "pemkeep generate ");
-	audit_quote(&b, path_base(k->path));
-	buf_put_text(&b, "-new");
-	finding_command(j, f, &b);
+	new_key(j, f, k);
 }
 
 static void
@@ -266,14 +305,7 @@ old(struct join *j, size_t at)
 
 	timefmt_age(k->changed, j->facts->now, age);
 	finding_say(j, f, "this key file was made %s ago", age);
-	if (f != NULL) {
-		struct buf b = BUF_INIT;
-
-		buf_put_text(&b, "pemkeep generate ");
-		audit_quote(&b, path_base(k->path));
-		buf_put_text(&b, "-new");
-		finding_command(j, f, &b);
-	}
+	new_key(j, f, k);
 }
 
 /* Whether it is in the vault is not known of one that shows no public half. */
@@ -296,7 +328,8 @@ judge_file(struct join *j, size_t at)
 		readable(j, at, &u);
 	else if (in_vault)
 		copy(j, at);
-	else if (can_import(k) && is_outside(j, k))
+	else if (!k->certificate && is_outside(j, k) &&
+	    (k->readable || !is_weak(k->type, k->bits)))
 		outside(j, at, &u);
 	/* Of the vault's own keys it is said there. */
 	if (!in_vault && !k->certificate) {

@@ -34,6 +34,7 @@ struct audit {
 	struct survey survey;
 
 	struct findings found;
+	struct findings before; /* what --fix has begun with */
 };
 
 /* audit_gather.c */
@@ -47,7 +48,12 @@ int audit_places(struct audit *a, struct err *e);
  * wrong with the command line or a place that was named.
  */
 int audit_gather(struct audit *a, struct err *e);
-/* Forget them, to gather again. */
+/*
+ * The same after keys were moved: what EC2 says is as it was.  What was found
+ * before is in 'before' then.
+ */
+int audit_again(struct audit *a, struct err *e);
+/* Forget all, to gather again. */
 void audit_forget(struct audit *a);
 void audit_clear(struct audit *a);
 

@@ -160,7 +160,10 @@ put_clean(struct buf *b, const char *name)
 
 	for (size_t i = 0; i < len && b->len < 200; i += n) {
 		n = utf8_decode(name + i, len - i, &cp);
-		if (n == 0 || utf8_unsafe(cp) || cp == '/')
+		bool edge = i == 0 || i + n >= len;
+
+		if (n == 0 || utf8_unsafe(cp) || cp == '/' ||
+		    (edge && (cp == ' ' || cp == '-' || cp == '.')))
 			buf_put_u8(b, '_');
 		else
 			buf_put(b, name + i, n);

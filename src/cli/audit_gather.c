@@ -125,13 +125,11 @@ audit_places(struct audit *a, struct err *e)
  * of the answer is missing.
  */
 static int
-get_vault(struct audit *a, struct err *e)
+list_vault(struct audit *a, struct err *e)
 {
 	struct stat st;
 	int r;
 
-	if ((r = session_start(a->cli, &a->client, e)) != 0)
-		return r;
 	a->vault_there = lstat(client_path(a->client), &st) == 0;
 	if (!a->vault_there) {
 		a->vault_known = true;
@@ -145,6 +143,14 @@ get_vault(struct audit *a, struct err *e)
 		return 0;
 	*e = a->vault_error;
 	return r;
+}
+
+static int
+get_vault(struct audit *a, struct err *e)
+{
+	int r = session_start(a->cli, &a->client, e);
+
+	return r == 0 ? list_vault(a, e) : r;
 }
 
 static void
@@ -191,25 +197,46 @@ get_cloud(struct audit *a, struct err *e)
 	return r;
 }
 
+static int
+judge(struct audit *a, struct err *e)
+{
+	const struct audit_facts facts = { .scan = &a->scan,
+		.files_only = a->cli->operand_count > 0,
+		.vault_there = a->vault_there,
+		.vault_known = a->vault_known,
+		.vault = &a->vault,
+		.vault_path = a->vault_there ? client_path(a->client) : NULL,
+		.survey = &a->survey,
+		.cloud_whole = a->cloud_open && !cloud_partial(&a->cloud),
+		.now = a->now,
+		.max_age = a->max_age };
+
+	return audit_judge(&facts, &a->found, e);
+}
+
 int
 audit_gather(struct audit *a, struct err *e)
 {
-	struct audit_facts facts = { .scan = &a->scan,
-		.files_only = a->cli->operand_count > 0,
-		.vault = &a->vault,
-		.survey = &a->survey,
-		.now = a->now,
-		.max_age = a->max_age };
 	int r;
 
 	if ((r = get_vault(a, e)) != 0 || (r = get_files(a, e)) != 0 ||
 	    (r = get_cloud(a, e)) != 0)
 		return r;
-	facts.vault_there = a->vault_there;
-	facts.vault_known = a->vault_known;
-	facts.vault_path = a->vault_there ? client_path(a->client) : NULL;
-	facts.cloud_whole = a->cloud_open && !cloud_partial(&a->cloud);
-	return audit_judge(&facts, &a->found, e);
+	return judge(a, e);
+}
+
+int
+audit_again(struct audit *a, struct err *e)
+{
+	int r;
+
+	a->before = a->found;
+	memset(&a->found, 0, sizeof(a->found));
+	scan_clear(&a->scan);
+	keeper_keys_clear(&a->vault);
+	if ((r = list_vault(a, e)) != 0 || (r = get_files(a, e)) != 0)
+		return r;
+	return judge(a, e);
 }
 
 void
@@ -232,6 +259,7 @@ void
 audit_clear(struct audit *a)
 {
 	audit_forget(a);
+	findings_clear(&a->before);
 	for (size_t i = 0; i < a->root_count; i++)
 		free(a->root_paths[i]);
 	free(a->root_paths);

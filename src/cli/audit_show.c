@@ -157,8 +157,6 @@ audit_show_text(struct audit *a)
 	for (size_t i = 0; i < a->found.count; i++) {
 		const struct finding *f = &a->found.list[i];
 
-		if (f->fixed)
-			continue;
 		if (f->severity != last) {
 			if (last != SEVERITIES)
 				buf_put_text(&b, "\n");
@@ -268,8 +266,10 @@ audit_show_json(struct audit *a)
 	int64_t fetched = audit_fetched(a, &live);
 
 	for (size_t i = 0; i < a->found.count; i++)
-		json_append(a->found.list[i].fixed ? fixed : list,
-		    finding_json(&a->found.list[i]));
+		json_append(list, finding_json(&a->found.list[i]));
+	for (size_t i = 0; i < a->before.count; i++)
+		if (a->before.list[i].fixed)
+			json_append(fixed, finding_json(&a->before.list[i]));
 	if (fetched != 0)
 		timefmt_iso((uint64_t)fetched, when);
 	json_set(top, "findings", list);

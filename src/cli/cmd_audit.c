@@ -79,15 +79,16 @@ fix(struct audit *a, struct err *e)
 		if ((r = audit_gather(a, e)) != 0)
 			return r;
 	}
-	return audit_fix_keys(a, e);
+	if ((r = audit_fix_keys(a, e)) != 0)
+		return r;
+	return audit_again(a, e);
 }
 
 static int
 judge(const struct audit *a, int status)
 {
 	for (size_t i = 0; i < a->found.count && status == 0; i++)
-		if (!a->found.list[i].fixed &&
-		    a->found.list[i].severity >= a->fail_on)
+		if (a->found.list[i].severity >= a->fail_on)
 			status = 1;
 	return status;
 }
