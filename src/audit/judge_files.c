@@ -225,7 +225,8 @@ readable(struct join *j, size_t at, struct use *u)
 		severity = MEDIUM;
 	else if (u->running > 0)
 		severity = CRITICAL;
-	f = begin(j, at, "key-readable", severity);
+	if ((f = begin(j, at, "key-readable", severity)) == NULL)
+		return;
 	say_kind(j, f, k);
 	finding_say(j, f, " has mode %04o, which lets others read it",
 	    (unsigned)k->mode);
@@ -235,8 +236,7 @@ readable(struct join *j, size_t at, struct use *u)
 	say_names(j, f, at);
 	say_import(j, f, k);
 	command(j, f, k);
-	if (f != NULL)
-		f->mends |= MEND_MODE;
+	f->mends |= MEND_MODE;
 }
 
 static void
@@ -246,9 +246,10 @@ copy(struct join *j, size_t at)
 	struct finding *f =
 	    begin(j, at, "key-copy", k->encrypted ? LOW : MEDIUM);
 
+	if (f == NULL)
+		return;
 	say_kind(j, f, k);
-	if (f != NULL)
-		finding_say(j, f, " is a copy of '%s' in the vault", f->key);
+	finding_say(j, f, " is a copy of '%s' in the vault", f->key);
 	say_names(j, f, at);
 	command(j, f, k);
 }

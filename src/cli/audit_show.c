@@ -265,6 +265,7 @@ audit_show_json(struct audit *a)
 	bool live;
 	int64_t fetched = audit_fetched(a, &live);
 
+	tell_missing(a);
 	for (size_t i = 0; i < a->found.count; i++)
 		json_append(list, finding_json(&a->found.list[i]));
 	for (size_t i = 0; i < a->before.count; i++)

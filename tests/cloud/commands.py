@@ -223,7 +223,7 @@ def group(world, faults, where, name, pairs):
     made.rules = []
     for text in options.all("allow"):
         protocol, port, cidr = text.split(":", 2)
-        low, _, high = port.partition("-")
+        low, _, high = ("-1", "", "") if port == "-1" else port.partition("-")
         made.rules.append(Rule(world.id("sgr"), protocol, int(low),
                                int(high or low), cidr))
     made.tags = options.tags
@@ -234,7 +234,7 @@ def group(world, faults, where, name, pairs):
 
 
 INSTANCE = ("image type key group state public private ipv6 console user ssh "
-            "greeting hostkeys zone launched protected").split()
+            "greeting hostkeys zone launched protected imds").split()
 
 
 def launch(world, place, name, options):
@@ -247,7 +247,7 @@ def launch(world, place, name, options):
              "groups": [find_group(world, place, g)
                         for g in options.all("group") or ["open"]],
              "zone": int(options.get("zone", 0))}
-    for name in ("private", "ipv6", "console", "user"):
+    for name in ("private", "ipv6", "console", "user", "imds"):
         if options.get(name):
             facts[name] = options.get(name)
     if options.get("public") == "no":

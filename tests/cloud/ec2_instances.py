@@ -96,8 +96,10 @@ def instance_item(instance):
         "hibernationOptions": {"configured": False},
         "enclaveOptions": {"enabled": False},
         "metadataOptions": {
-            "state": "applied", "httpTokens": "required",
-            "httpPutResponseHopLimit": 2, "httpEndpoint": "enabled",
+            "state": "applied", "httpTokens": "required"
+            if instance.imds == "disabled" else instance.imds,
+            "httpPutResponseHopLimit": 2, "httpEndpoint": "disabled"
+            if instance.imds == "disabled" else "enabled",
             "httpProtocolIpv6": "disabled",
             "instanceMetadataTags": "disabled"},
         "platformDetails": image.details, "usageOperation": "RunInstances",

@@ -253,6 +253,18 @@ def run_disk(call, image):
     return 8
 
 
+def run_metadata(params):
+    """Images of today want the token; who launches may say otherwise."""
+    tokens = params.get("MetadataOptions.HttpTokens", "required")
+    endpoint = params.get("MetadataOptions.HttpEndpoint", "enabled")
+    for value, values in ((tokens, ("required", "optional")),
+                          (endpoint, ("enabled", "disabled"))):
+        if value not in values:
+            raise AwsError("InvalidParameterValue", "Value (%s) for parameter "
+                           "MetadataOptions is invalid." % value)
+    return "disabled" if endpoint == "disabled" else tokens
+
+
 def repeated(call):
     """What this ClientToken has made already, or None."""
     token = call.params.get("ClientToken")
@@ -334,6 +346,7 @@ def launch(call):
             authorized=[pair.public] if pair else [], volume_size=disk,
             wants_public=public != "false",
             protected=params.flag("DisableApiTermination"),
+            imds=run_metadata(params),
             token=params.get("ClientToken", "")))
         made[-1].reservation = made[0].reservation
     return made

@@ -62,7 +62,8 @@
 #       image=ubuntu-24.04 (see images.py; or an id or a name) type= key= group=
 #       (default: "open") state= public=ADDRESS|no private= ipv6= zone= launched=
 #       user= (whom its sshd lets in) greeting=no ssh=no hostkeys=rsa,ed25519
-#       console= (see console.py) protected=yes tag:KEY=VALUE...
+#       console= (see console.py) protected=yes imds=optional|disabled
+#       tag:KEY=VALUE...
 #   bulk PLACE COUNT PREFIX [OPTION...]            PREFIX1, PREFIX2, ...
 #   find INSTANCE                                  ID PUBLIC PRIVATE
 #   start|stop|reboot|terminate INSTANCE           as the API does

@@ -85,6 +85,7 @@ class Instance:
         self.state = "pending"
         self.reason = ""
         self.protected = False
+        self.imds = "required"  # its httpTokens, or "disabled"
         self.has_ssh = bool(image.user)
         self.user = image.user
         self.greets = image.user not in (None, "root")
