@@ -48,6 +48,7 @@ const struct command *const commands[] = {
 	&cmd_log,
 	&cmd_proxy,
 	&cmd_ssh_config,
+	&cmd_inventory,
 	&cmd_help,
 	NULL,
 };

@@ -11,7 +11,6 @@
 
 cloud_start pending=0.1 stopping=0.1 || done_testing
 ln -s "$PEMKEEP" "$TMP/connect"
-known=$state/known_hosts
 conf=$TMP/pemkeep.conf
 cloud_account main eu-west-1
 cloud_account other eu-west-1
@@ -183,7 +182,7 @@ gone=$ID
 cloud_ctl terminate gone
 cloud_instance main/eu-west-1 badly key=zweb tag:ssh-user='x;id' tag:ssh-port='2$(id)'
 cloud_instance main/eu-west-1 ported key=zweb tag:ssh-user='me' tag:ssh-port=2222
-mkdir -p -m 700 "$HOME/.ssh"
+mkdir -m 700 "$HOME/.ssh"
 ssh-keygen -q -t ed25519 -N '' -f "$TMP/host"
 echo "github.com $(cut -d ' ' -f 1,2 "$TMP/host.pub")" >"$HOME/.ssh/known_hosts"
 printf '%s\n' "Include $conf" 'Host mine' 'HostName 127.0.0.9' \
