@@ -35,6 +35,7 @@ extern const struct command cmd_log;
 extern const struct command cmd_proxy;
 extern const struct command cmd_ssh_config;
 extern const struct command cmd_inventory;
+extern const struct command cmd_completion;
 extern const struct command cmd_help;
 
 #endif

@@ -69,6 +69,8 @@ void connect_options_help(struct buf *b);
 /* connect_config.c: -o Key=Value */
 int connect_config_set(
     struct connect_options *o, const char *text, struct err *e);
+/* The keys that there are, by number; NULL behind the last. */
+const char *connect_config_key(size_t i);
 
 /* connect_ask.c */
 

@@ -57,6 +57,12 @@ static const struct {
 	{ "UserKnownHostsFile", KNOWN_HOSTS },
 };
 
+const char *
+connect_config_key(size_t i)
+{
+	return i < sizeof(keys) / sizeof(keys[0]) ? keys[i].name : NULL;
+}
+
 static int
 wrong(const char *key, const char *value, struct err *e)
 {

@@ -49,6 +49,7 @@ const struct command *const commands[] = {
 	&cmd_proxy,
 	&cmd_ssh_config,
 	&cmd_inventory,
+	&cmd_completion,
 	&cmd_help,
 	NULL,
 };

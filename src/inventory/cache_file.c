@@ -243,18 +243,13 @@ open_sqlite(struct cache *c, int flags, const char *name)
 	return rc;
 }
 
-/*
- * A file on a medium that cannot be written has no log, and is taken as it is.
- * SQLite would want to make a log's index beside it.
- */
+/* As it is: SQLite would want to make a log's index beside it. */
 static int
-open_read_only(struct cache *c)
+open_as_it_is(struct cache *c)
 {
-	struct buf uri = BUF_INIT, log = BUF_INIT;
-	struct stat st;
+	struct buf uri = BUF_INIT;
 	int rc = SQLITE_CANTOPEN;
 
-	buf_printf(&log, "%s-wal", c->path);
 	buf_put_text(&uri, "file:");
 	for (const char *at = c->path; *at != '\0'; at++) {
 		if (strchr("%?#", *at) != NULL)
@@ -263,11 +258,27 @@ open_read_only(struct cache *c)
 			buf_put_u8(&uri, (uint8_t)*at);
 	}
 	buf_put_text(&uri, "?immutable=1");
-	if (buf_ok(&uri) && buf_ok(&log) &&
-	    (stat(buf_text(&log), &st) == -1 || st.st_size == 0))
+	(void)buf_text(&uri);
+	if (buf_ok(&uri))
 		rc = open_sqlite(
 		    c, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, buf_text(&uri));
 	buf_free(&uri);
+	return rc;
+}
+
+/* A file on a medium that cannot be written has no log. */
+static int
+open_read_only(struct cache *c)
+{
+	struct buf log = BUF_INIT;
+	struct stat st;
+	int rc = SQLITE_CANTOPEN;
+
+	buf_printf(&log, "%s-wal", c->path);
+	(void)buf_text(&log);
+	if (buf_ok(&log) &&
+	    (stat(buf_text(&log), &st) == -1 || st.st_size == 0))
+		rc = open_as_it_is(c);
 	buf_free(&log);
 	return rc;
 }
@@ -389,8 +400,25 @@ open_any(struct cache *c, struct err *e)
 	return rc == SQLITE_OK ? 0 : open_memory(c, e);
 }
 
-int
-cache_open(const char *path, struct cache **cp, struct err *e)
+/* Without a path there is nothing to be mended or made anew. */
+static int
+peek(struct cache *c, struct err *e)
+{
+	struct stat st;
+	bool ours;
+
+	ours = lstat(c->path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+	if (!ours || open_as_it_is(c) != SQLITE_OK)
+		return open_memory(c, e);
+	free(c->path);
+	c->path = NULL;
+	return 0;
+}
+
+static int
+open_at(const char *path, int (*open_path)(struct cache *c, struct err *e),
+    struct cache **cp, struct err *e)
 {
 	struct cache *c = calloc(1, sizeof(*c));
 	struct buf full = BUF_INIT;
@@ -409,13 +437,25 @@ cache_open(const char *path, struct cache **cp, struct err *e)
 		say_trouble(c, "there is no home folder");
 	if (c->trouble[0] == '\0')
 		c->path = strdup(buf_text(&full));
-	r = c->path != NULL ? open_any(c, e) : open_memory(c, e);
+	r = c->path != NULL ? open_path(c, e) : open_memory(c, e);
 	buf_free(&full);
 	if (r == 0)
 		*cp = c;
 	else
 		cache_close(c);
 	return r;
+}
+
+int
+cache_open(const char *path, struct cache **cp, struct err *e)
+{
+	return open_at(path, open_any, cp, e);
+}
+
+int
+cache_peek(const char *path, struct cache **cp, struct err *e)
+{
+	return open_at(path, peek, cp, e);
 }
 
 void

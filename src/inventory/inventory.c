@@ -55,6 +55,12 @@ inventory_free(struct inventory *inv)
 	free(inv);
 }
 
+void
+inventory_peek(struct inventory *inv)
+{
+	inv->peek = inv->o.offline = true;
+}
+
 int64_t
 inventory_now(const struct inventory *inv)
 {
@@ -330,7 +336,8 @@ open_cache(struct inventory *inv, struct err *e)
 {
 	if (inv->cache != NULL || (inv->area_count == 0 && !inv->o.all_regions))
 		return 0;
-	return cache_open(inv->o.cache, &inv->cache, e);
+	return inv->peek ? cache_peek(inv->o.cache, &inv->cache, e)
+			 : cache_open(inv->o.cache, &inv->cache, e);
 }
 
 int

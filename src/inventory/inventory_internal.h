@@ -43,6 +43,7 @@ struct area {
 struct inventory {
 	struct inventory_options o;
 	bool ready;
+	bool peek;       /* nothing is changed */
 	bool asked;      /* AWS was asked about something in this run */
 	bool configured; /* there is something to get credentials from */
 	struct aws_profiles *profiles;

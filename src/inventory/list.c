@@ -309,6 +309,23 @@ inventory_list(struct inventory *inv, const char *const *patterns,
 }
 
 int
+inventory_names(struct inventory *inv, int (*fn)(void *arg, const char *name),
+    void *arg, struct err *e)
+{
+	int64_t *places;
+	size_t count;
+	int r;
+
+	if ((r = inventory_prepare(inv, e)) != 0)
+		return r;
+	if ((places = find_places(inv, &count)) == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	r = cache_names(inv->cache, places, count, fn, arg, e);
+	free(places);
+	return r == ERR_FORMAT ? 0 : r;
+}
+
+int
 inventory_tags(struct inventory *inv, const struct cache_instance *instance,
     int (*fn)(void *arg, const char *key, const char *value), void *arg,
     struct err *e)

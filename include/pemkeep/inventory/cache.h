@@ -29,6 +29,12 @@ struct err;
  * there is no SQLite on this machine.
  */
 int cache_open(const char *path, struct cache **cp, struct err *e);
+/*
+ * The same for a look only: neither the file nor anything beside it is changed or
+ * waited for.  What others are just writing is not seen; where the file cannot be
+ * used, the cache is empty.
+ */
+int cache_peek(const char *path, struct cache **cp, struct err *e);
 void cache_close(struct cache *c);
 
 /* Why the file is not used, or NULL; for people. */

@@ -63,6 +63,15 @@ struct inventory_options {
 struct inventory *inventory_new(const struct inventory_options *options);
 void inventory_free(struct inventory *inv);
 
+/*
+ * Only a look, from the beginning: AWS is not asked, and the cache not changed.
+ */
+void inventory_peek(struct inventory *inv);
+
+/* Call 'fn' with the names of all instances that are known. */
+int inventory_names(struct inventory *inv,
+    int (*fn)(void *arg, const char *name), void *arg, struct err *e);
+
 /* What could not be asked, or not in full. */
 struct inventory_trouble {
 	char *profile;
