@@ -9,7 +9,7 @@
 #	make demo, bench, install, uninstall, clean
 #
 # V=1 shows the commands, B=DIR builds elsewhere, WERROR=1 (or CI) makes
-# warnings errors.  PREFIX, BINDIR, MANDIR, DESTDIR as usual.
+# warnings errors.  PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR as usual.
 
 VERSION = 0.1.0
 
@@ -17,7 +17,8 @@ B = build
 DEPS = build/deps
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
-MANDIR = $(PREFIX)/share/man
+DATADIR = $(PREFIX)/share
+MANDIR = $(DATADIR)/man
 ifeq ($(filter-out . $(CURDIR),$(B:%/=%)),)
 $(error B must be a folder of its own)
 endif
@@ -173,6 +174,11 @@ demo: deps-demo
 bench: tests
 	@set -e; for b in $(wildcard tests/bench/*.sh); do BUILD=$(B) $$b; done
 
+# What a shell looks for by the command's name.
+COMPLETIONS = $(addprefix bash-completion/completions/,pemkeep connect) \
+	zsh/site-functions/_pemkeep \
+	$(addprefix fish/vendor_completions.d/,pemkeep.fish connect.fish)
+
 install: all
 	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 $(B)/pemkeep $(DESTDIR)$(BINDIR)
@@ -180,11 +186,23 @@ install: all
 	@set -e; for page in $(wildcard man/*.[1-9]); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		(set -x; install -d $$dir; install -m 644 $$page $$dir); done
+	@set -e; for file in $(COMPLETIONS); do \
+		install -d $(DESTDIR)$(DATADIR)/$${file%/*}; \
+		case $$file in zsh/*) shell=zsh;; *.fish) shell=fish;; \
+		*) shell=bash;; esac; \
+		$(B)/pemkeep completion $$shell >$(B)/completion; \
+		(set -x; install -m 644 $(B)/completion \
+			$(DESTDIR)$(DATADIR)/$$file); done; rm -f $(B)/completion
 
+# A staging folder is left as it was found; others keep the folders of a system.
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/pemkeep $(DESTDIR)$(BINDIR)/connect
 	@set -e; for page in $(notdir $(wildcard man/*.[1-9])); do \
 		(set -x; rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page); done
+	rm -f $(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
+	@[ -z '$(DESTDIR)' ] || for dir in $(BINDIR) $(MANDIR)/man1 \
+		$(MANDIR)/man5 $(addprefix $(DATADIR)/,$(dir $(COMPLETIONS))); do \
+		(cd $(DESTDIR) && rmdir -p .$$dir) 2>/dev/null || :; done
 
 # All but the libssh2 that `make deps` has built.
 clean:

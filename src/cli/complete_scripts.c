@@ -68,6 +68,8 @@ static const char fish[] =
     "		string join \\n -- $found[2..-1]\n"
     "	end\n"
     "end\n"
+    "complete -c pemkeep -e\n"
+    "complete -c connect -e\n"
     "complete -c pemkeep -f -a '(__pemkeep_complete)'\n"
     "complete -c connect -f -a '(__pemkeep_complete)'\n";
 

@@ -22,7 +22,7 @@ cmocka         1.1     libcmocka-dev'
 demo_tools='openssh-server libnss-wrapper procps python3'
 check_tools='openssh-server putty-tools dropbear-bin tmux
 libnss-wrapper libpam-wrapper strace mandoc python3 python3-nacl procps util-linux
-vim-tiny curl'
+vim-tiny curl zsh fish rsync git ansible-core'
 libssh2=1.11.1
 
 prefix=$1

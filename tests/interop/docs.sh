@@ -64,7 +64,8 @@ finds 'an option is missing' '/^\.It Fl -repair/d' \
     "check: '--repair' is not in the manual"
 finds 'an option is invented' '/^\.It Fl -repair/i .It Fl -heal' \
     "check: '--heal' is only in the manual"
-finds 'an option has lost its letter' 's/^\.It Fl o , Fl -output/.It Fl -output/' \
+finds 'an option has lost its letter' \
+    '0,/^\.It Fl o , Fl -output/s//.It Fl -output/' \
     "export: '-o, --output FILE' is not in the manual
 export: '--output FILE' is only in the manual"
 finds 'the first line lacks an option' 's/^\(\.It Ic import\) Oo Fl -move Oc/\1/' \
