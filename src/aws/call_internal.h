@@ -19,6 +19,7 @@ struct call {
 	struct rows *rows;
 	struct buf region, url, body;
 	struct buf target; /* the header, of JSON */
+	const char *json_headers[3];
 	const char *ca_bundle;
 	struct aws_keys keys; /* a copy of ours, unless the job has its own */
 	struct http_sign sign;

@@ -129,6 +129,8 @@ put_json(struct call *c)
 	buf_clear(&c->target);
 	buf_printf(&c->target, "X-Amz-Target: %s.%s", job->action->target,
 	    job->action->name);
+	c->json_headers[0] = JSON_TYPE;
+	c->json_headers[1] = buf_text(&c->target);
 	buf_clear(&c->body);
 	if (job->params == NULL || job->params->len == 0)
 		buf_put_text(&c->body, "{}");
@@ -174,11 +176,9 @@ static int
 start(struct call *c, unsigned delay, struct err *e)
 {
 	bool json = c->job->action->target != NULL;
-	const char *const json_headers[] = { JSON_TYPE, buf_text(&c->target),
-		NULL };
 	const struct http_request request = { .method = "POST",
 		.url = buf_text(&c->url),
-		.headers = json ? json_headers : form_headers,
+		.headers = json ? c->json_headers : form_headers,
 		.body = c->body.data,
 		.body_len = c->body.len,
 		.sign = &c->sign,

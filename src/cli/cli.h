@@ -50,7 +50,7 @@ extern const struct option global_options[];
 
 const struct command *command_find(const char *name);
 
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 128
 
 struct cli {
 	const struct command *command;

@@ -24,6 +24,7 @@ extern const struct command cmd_add;
 extern const struct command cmd_forget;
 extern const struct command cmd_list;
 extern const struct command cmd_resolve;
+extern const struct command cmd_launch;
 extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_reboot;

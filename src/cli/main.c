@@ -38,6 +38,7 @@ const struct command *const commands[] = {
 	&cmd_forget,
 	&cmd_list,
 	&cmd_resolve,
+	&cmd_launch,
 	&cmd_start,
 	&cmd_stop,
 	&cmd_reboot,

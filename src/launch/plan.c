@@ -11,20 +11,29 @@
 #include "pemkeep/aws/my_address.h"
 #include "pemkeep/base/digest.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/launch/launch.h"
 
 #include "src/launch/plan_internal.h"
+
+static int
+judge_name(const struct plan *p, struct err *e)
+{
+	if (p->in_use[0] == '\0')
+		return 0;
+	err_set(e, ERR_EXISTS, "'%s' is in use in %s: %s", p->launch->name,
+	    p->launch->region, p->in_use);
+	err_hint(e, "--again makes another one of that name");
+	return ERR_EXISTS;
+}
 
 static int
 judge_first_round(struct plan *p, struct err *e)
 {
 	const struct launch *l = p->launch;
+	int r;
 
-	if (p->in_use[0] != '\0' && !p->wish->again) {
-		err_set(e, ERR_EXISTS, "'%s' is in use in %s: %s", l->name,
-		    l->region, p->in_use);
-		err_hint(e, "--again makes another one of that name");
-		return ERR_EXISTS;
-	}
+	if (!p->wish->again && (r = judge_name(p, e)) != 0)
+		return r;
 	if (p->wish->subnet != NULL && p->subnet_count == 0)
 		return err_set(e, ERR_NOT_FOUND,
 		    "there is no subnet '%s' in %s", p->wish->subnet,
@@ -282,6 +291,23 @@ launch_plan(struct aws *aws, const struct launch_wish *wish, struct launch *l,
 	    (r = launch_set(&l->account, p->account, e)) == 0 &&
 	    (r = choose_rules(p, e)) == 0)
 		l->since = (int64_t)time(NULL);
+	free(p);
+	return r;
+}
+
+int
+launch_check_free(struct aws *aws, const struct launch *l, struct err *e)
+{
+	struct plan *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (p == NULL)
+		return err_set(e, ERR_NOMEM, "out of memory");
+	p->aws = aws;
+	p->launch = (struct launch *)(uintptr_t)l; /* only read here */
+	r = plan_ask_name(p, e);
+	if (r == 0)
+		r = judge_name(p, e);
 	free(p);
 	return r;
 }

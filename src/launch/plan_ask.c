@@ -315,6 +315,15 @@ ask_types(struct plan *p, struct plan_asks *a)
 }
 
 int
+plan_ask_name(struct plan *p, struct err *e)
+{
+	struct plan_asks a = { .count = 0 };
+
+	ask_in_use(p, &a);
+	return ask_all(p, &a, e);
+}
+
+int
 plan_first_round(struct plan *p, struct err *e)
 {
 	struct plan_asks a = { .count = 0 };

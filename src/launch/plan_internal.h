@@ -59,6 +59,7 @@ struct plan {
 extern const char *const plan_free_types[];
 
 /* plan_ask.c: ask AWS.  What aws_run() says. */
+int plan_ask_name(struct plan *p, struct err *e);
 int plan_first_round(struct plan *p, struct err *e);
 int plan_second_round(struct plan *p, struct err *e);
 

@@ -78,6 +78,12 @@ int launch_undo(struct launch_run *run,
 int launch_check_account(
     struct aws *aws, const struct launch *l, struct err *e);
 
+/*
+ * Is the name still free?  For between the plan and the first step, once the
+ * journal is ours.  ERR_EXISTS; else as aws_run().
+ */
+int launch_check_free(struct aws *aws, const struct launch *l, struct err *e);
+
 /* "creating the security group": a step, for messages. */
 const char *launch_step_name(int64_t step);
 
