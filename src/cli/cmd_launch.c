@@ -376,7 +376,7 @@ static const struct option options[] = {
 	{ "disk", 0, "GIB", "size of its disk" },
 	{ "key", 'k', "KEY", "log in with this key of the vault" },
 	{ "key-from-aws", 0, NULL, "have EC2 make the key" },
-	{ "open", 0, "PORT[:CIDR|:me]...", "let this in, too" },
+	{ "open", 0, "RULE...", "let PORT[-PORT][:CIDR|:me] in" },
 	{ "tag", 0, "KEY=VALUE...", "a tag" },
 	{ "user-data", 0, "FILE", "what cloud-init is to do" },
 	{ "subnet", 0, "SUBNET", "instead of one of the default VPC" },
@@ -391,7 +391,7 @@ static const struct option options[] = {
 
 const struct command cmd_launch = {
 	.name = "launch",
-	.args = "NAME [-- COMMAND...]",
+	.args = "NAME [COMMAND...]",
 	.min = 1,
 	.max = -1,
 	.summary = "make a new server",

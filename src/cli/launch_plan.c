@@ -51,6 +51,8 @@ on_answer(void *arg, const char *action, enum launch_verdict verdict,
 		buf_put_text(&s->text, ": ");
 		out_put(&s->text, why->text);
 		json_set_text(o, "error", why->text);
+	} else {
+		json_set_text(o, "error", NULL);
 	}
 	buf_put_u8(&s->text, '\n');
 	json_append(s->answers, o);

@@ -130,11 +130,25 @@ rules_json(const struct launch *l)
 	return rules;
 }
 
+static struct json *
+tags_json(const struct launch *l)
+{
+	struct json *tags = json_new_array();
+
+	for (size_t i = 0; i < l->tag_count; i++) {
+		struct json *o = json_new_object();
+
+		json_set_text(o, "key", l->tags[i].key);
+		json_set_text(o, "value", l->tags[i].value);
+		json_append(tags, o);
+	}
+	return tags;
+}
+
 struct json *
 launch_show_plan_json(const struct launch *l)
 {
-	struct json *o = json_new_object(), *tags = json_new_object(),
-		    *calls = json_new_array();
+	struct json *o = json_new_object(), *calls = json_new_array();
 
 	json_set_text(o, "name", l->name);
 	json_set_text(o, "region", l->region);
@@ -146,6 +160,8 @@ launch_show_plan_json(const struct launch *l)
 	json_set_bool(o, "free_tier", l->free_tier);
 	if (l->disk > 0)
 		json_set_int(o, "disk", l->disk);
+	else
+		json_set_text(o, "disk", NULL);
 	json_set_text(o, "zone", l->zone);
 	json_set_text(o, "subnet", l->subnet);
 	json_set_text(o, "vpc", l->vpc);
@@ -154,9 +170,7 @@ launch_show_plan_json(const struct launch *l)
 	json_set_text(o, "key_pair", l->pair);
 	json_set_text(o, "security_group", l->group);
 	json_set(o, "open", rules_json(l));
-	for (size_t i = 0; i < l->tag_count; i++)
-		json_set_text(tags, l->tags[i].key, l->tags[i].value);
-	json_set(o, "tags", tags);
+	json_set(o, "tags", tags_json(l));
 	json_set_bool(o, "elastic_ip", l->elastic);
 	launch_calls(l, add_call, calls);
 	json_set(o, "calls", calls);

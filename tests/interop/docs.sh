@@ -22,7 +22,8 @@ cloud_instance main/eu-west-1 twice
 cloud_profile wrong 'region = eu-west-1'
 cloud_keys wrong AKIA0000000000000000 wrong
 mkdir -p "$TMP/home/.config/pemkeep"
-echo 'profiles = main, wrong' >"$TMP/home/.config/pemkeep/config"
+printf '%s\n' 'profiles = main, wrong' "port = $CLOUD_PORT" \
+    "my-address = $CLOUD_URL/checkip" >"$TMP/home/.config/pemkeep/config"
 
 check 'the program tells what it can' \
     expect_status 0 "$PYTHON" "$docs" observe "$PEMKEEP" "$SRC" "$TMP"
@@ -81,8 +82,8 @@ finds 'a global option is invented' '/^\.It Fl -no-input/i .It Fl -frob Ar P' \
     "all commands: '--frob P' is only in the manual"
 finds 'a command is missing' '/^\.It Ic rename/,/^Give a key/d' \
     "commands: 'rename' is not in the manual"
-finds 'a command is invented' '/^\.It Ic rename/i .It Ic launch Ar NAME' \
-    "commands: 'launch' is only in the manual"
+finds 'a command is invented' '/^\.It Ic rename/i .It Ic imagine Ar NAME' \
+    "commands: 'imagine' is only in the manual"
 finds 'an operand is missing' 's/^\.It Ic rename Ar KEY NEW/.It Ic rename Ar KEY/' \
     "rename: takes 'KEY NEW', in the manual 'KEY'"
 finds 'an operand may be repeated' 's/^\(\.It Ic remove Ar KEY\) \.\.\./\1/' \
@@ -151,8 +152,8 @@ check 'found: an option in the README' \
     equals "$(printf '```\n$ pemkeep import x --copy\n```\n' | readme)" \
     "README.md: 'pemkeep import x --copy': there is no option '--copy'"
 check 'found: an indented block in the README' \
-    equals "$(printf 'So:\n\n    pemkeep launch x\n' | readme)" \
-    "README.md: there is no command 'launch'"
+    equals "$(printf 'So:\n\n    pemkeep imagine x\n' | readme)" \
+    "README.md: there is no command 'imagine'"
 
 # astray WHAT SED-SCRIPT FINDING: the README changed so, beside the source tree.
 astray()
@@ -163,9 +164,9 @@ astray()
 }
 astray 'a folder is missing' '/^| `src\/log\/`/d' \
     "the map: 'src/log/' is missing"
-astray 'a folder that is not there' 's/^| `src\/log\/`/| `src\/launch\/`/' \
+astray 'a folder that is not there' 's/^| `src\/log\/`/| `src\/imagine\/`/' \
     "the map: 'src/log/' is missing
-the map: there is no 'src/launch/'"
+the map: there is no 'src/imagine/'"
 astray 'a target of make' 's/^    make bench/    make race/' \
     "there is no 'make race'"
 astray 'another first command' '0,/^    make demo/s//    make check/' \

@@ -122,6 +122,10 @@ def observe_json(facts, folder):
     outputs["resolve"] = run(facts, "resolve", "host", "--json")
     instance = run(facts, "resolve", "myserver", "--json")
     several = run(facts, "resolve", "twice", "--json", ok=(5,))
+    new = ("launch", "new", "--profile", "main", "--image", "debian-12",
+           "--json")
+    plan = run(facts, *new, "--plan", "--tag", "a=b", "--disk", "8")
+    outputs["launch"] = run(facts, *new, "--yes")
     log = facts["home"] + "/.local/state/pemkeep/log"
     outputs["log"] = run(facts, "log", "--json")
     with open(log, "a") as f:
@@ -129,6 +133,7 @@ def observe_json(facts, folder):
     torn = run(facts, "log", "--json")
     run(facts, "agent", "--stop")
     for command, text in [*outputs.items(), ("log", torn),
+                          ("launch", plan),
                           ("resolve", instance), ("resolve", several)]:
         fields = facts["json"].get(command, {})
         fields = {k: set(v) for k, v in fields.items()}
