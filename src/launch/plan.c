@@ -11,9 +11,12 @@
 #include "pemkeep/aws/my_address.h"
 #include "pemkeep/base/digest.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/utf8.h"
 #include "pemkeep/launch/launch.h"
 
 #include "src/launch/plan_internal.h"
+
+#define KEY_NAME_MAX 240u /* bytes; the vault takes 255 */
 
 static int
 judge_name(const struct plan *p, struct err *e)
@@ -217,13 +220,37 @@ choose_pair(struct plan *p, struct err *e)
 	return ERR_EXISTS;
 }
 
+/* What the vault takes as a name, and room for a number behind it. */
+static void
+put_key_name(struct buf *b, const char *name)
+{
+	size_t len = strlen(name), n;
+	uint32_t cp;
+
+	while (*name == '-') {
+		name++;
+		len--;
+	}
+	for (; len > 0 && b->len < KEY_NAME_MAX; name += n, len -= n) {
+		n = utf8_decode(name, len, &cp);
+		if (n == 0)
+			n = 1;
+		else if (cp == '/')
+			buf_put_u8(b, '-');
+		else
+			utf8_put(b, cp);
+	}
+	if (b->len == 0)
+		buf_put_text(b, "server");
+}
+
 /* A new key has the launch's name, or the first free one behind it. */
 static int
 choose_key(struct plan *p, struct err *e)
 {
 	const struct launch_wish *w = p->wish;
 	struct launch *l = p->launch;
-	struct buf b = BUF_INIT;
+	struct buf b = BUF_INIT, name = BUF_INIT;
 	int r;
 
 	if (w->key_from == LAUNCH_KEY_VAULT) {
@@ -235,12 +262,13 @@ choose_key(struct plan *p, struct err *e)
 			    l->key);
 		return launch_set(&l->key_type, rsa ? "rsa" : "ed25519", e);
 	}
-	buf_put_text(&b, l->name);
+	put_key_name(&name, l->name);
+	buf_put_text(&b, buf_text(&name));
 	for (unsigned n = 2; buf_ok(&b) && w->is_key != NULL && n < 10000 &&
 	     w->is_key(w->arg, buf_text(&b));
 	     n++) {
 		buf_clear(&b);
-		buf_printf(&b, "%s-%u", l->name, n);
+		buf_printf(&b, "%s-%u", buf_text(&name), n);
 	}
 	if ((r = launch_set(&l->key, buf_text(&b), e)) == 0)
 		r = launch_set(
