@@ -27,7 +27,7 @@
 #include "src/inventory/cache_internal.h"
 
 #define APPLICATION 0x706b6976 /* "pkiv" */
-#define VERSION 2
+#define VERSION 3
 #define BUSY_MS 2000
 #define LOCK_STEPS 400 /* of 5 ms */
 #define TEXT_MAX \
@@ -48,7 +48,7 @@ static const char schema[] =
     " written INTEGER NOT NULL, digest INTEGER NOT NULL,"
     " launched INTEGER NOT NULL, owned_ip INTEGER NOT NULL,"
     " folded TEXT NOT NULL," CACHE_TEXTS(
-	X) " UNIQUE(place, id));"
+	X) " tags BLOB NOT NULL, UNIQUE(place, id));"
 	   "CREATE INDEX instance_name ON instance(place, folded);"
 	   "CREATE INDEX instance_public ON instance(public_ip)"
 	   " WHERE public_ip <> '';"
@@ -60,9 +60,9 @@ static const char schema[] =
 	   "CREATE INDEX instance_local ON instance(private_dns)"
 	   " WHERE private_dns <> '';"
 	   "CREATE INDEX instance_image ON instance(place, image);"
-	   "CREATE TABLE tag(instance INTEGER, key TEXT, value TEXT NOT NULL,"
-	   " PRIMARY KEY(instance, key)) WITHOUT ROWID;"
-	   "CREATE INDEX tag_value ON tag(key, value);"
+	   /* Of instance.tags, to be found by. */
+	   "CREATE TABLE tag(key TEXT, value TEXT, instance INTEGER,"
+	   " PRIMARY KEY(key, value, instance)) WITHOUT ROWID;"
 	   "CREATE TABLE address(place INTEGER, ip TEXT, instance TEXT NOT "
 	   "NULL,"
 	   " written INTEGER NOT NULL, PRIMARY KEY(place, ip)) WITHOUT ROWID;"

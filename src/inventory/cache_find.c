@@ -222,7 +222,6 @@ cache_find(struct cache *c, const struct cache_query *query,
 
 struct listener {
 	int (*name)(void *arg, const char *folded);
-	int (*tag)(void *arg, const char *key, const char *value);
 	void *arg;
 };
 
@@ -238,7 +237,7 @@ int
 cache_names(struct cache *c, const int64_t *places, size_t count,
     int (*fn)(void *arg, const char *folded), void *arg, struct err *e)
 {
-	struct listener l = { fn, NULL, arg };
+	struct listener l = { fn, arg };
 	struct buf sql = BUF_INIT;
 	int r;
 
@@ -257,31 +256,4 @@ cache_names(struct cache *c, const int64_t *places, size_t count,
 		r = err_set(e, ERR_NOMEM, "out of memory");
 	buf_free(&sql);
 	return r;
-}
-
-static int
-tell_tag(void *arg, sqlite3_stmt *stmt)
-{
-	const struct listener *l = arg;
-
-	return l->tag(l->arg, cache_column(stmt, 0), cache_column(stmt, 1));
-}
-
-int
-cache_tags(struct cache *c, int64_t place, const char *id,
-    int (*fn)(void *arg, const char *key, const char *value), void *arg,
-    struct err *e)
-{
-	struct listener l = { NULL, fn, arg };
-
-	return cache_call(c,
-	    &(const struct cache_call){
-		.sql = "SELECT key, value FROM tag WHERE instance="
-		       "(SELECT n FROM instance WHERE place=?1 AND id=?2)"
-		       " ORDER BY key",
-		.values = { { .number = place }, { .text = id } },
-		.count = 2,
-		.row = tell_tag,
-		.arg = &l },
-	    e);
 }

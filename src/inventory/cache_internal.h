@@ -72,6 +72,39 @@ int cache_call(struct cache *c, const struct cache_call *call, struct err *e);
 int cache_call_again(
     struct cache *c, const struct cache_call *call, struct err *e);
 
+struct buf;
+struct wire;
+
+bool cache_is_ascii(const uint8_t *text, size_t len);
+
+/* Bind the next string, which must stay. */
+int cache_bind(sqlite3_stmt *stmt, int n, struct wire *w);
+
+/* Tags as they were packed, with Hangul composed; false without memory. */
+bool cache_tags_fold(struct wire *w, struct buf *tags);
+
+/*
+ * Step 'stmt' for each of the tags as they lie in a row: ?1 key, ?2 value, ?3 the
+ * row.  SQLite's code; SQLITE_CORRUPT when they are damaged.
+ */
+int cache_tags_write(
+    sqlite3_stmt *stmt, int64_t n, const void *tags, size_t len);
+#define CACHE_DROP_TAG \
+	"DELETE FROM tag WHERE key=?1 AND value=?2 AND instance=?3"
+
+/*
+ * Seconds by which another process may have asked later than we; what was
+ * written still later, was written while the clock was wrong.
+ */
+#define CACHE_AHEAD 600
+
+/*
+ * Remove the instances of a place but for those with the numbers of 'seen', which
+ * it sorts, and those that came after 'now'.  As cache_call().
+ */
+int cache_sweep(struct cache *c, int64_t place, int64_t now, int64_t *seen,
+    size_t count, struct err *e);
+
 /* Never NULL. */
 const char *cache_column(sqlite3_stmt *stmt, int i);
 

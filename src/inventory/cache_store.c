@@ -16,19 +16,18 @@
 
 #include "src/inventory/cache_internal.h"
 
-#define FULL 0x100000u   /* bytes packed before they are written: 1 MiB */
-#define TAGS_MAX 100     /* EC2 allows 50 */
-#define VALUE_MAX 0x4000 /* bytes of a text; the longest of EC2's is 1 KiB */
+#define FULL 0x100000u /* bytes packed before they are written: 1 MiB */
+#define TAGS_MAX 100   /* EC2 allows 50 */
 /*
- * Seconds by which another process may have asked later than we; what was
- * written still later, was written while the clock was wrong.
+ * Bytes of a text, and of a tag's key or value; the longest of EC2's is 1 KiB.
+ * All of a row together must be less than SQLite takes (cache_file.c).
  */
-#define AHEAD 600
-
+#define VALUE_MAX 0x4000
+#define TAG_MAX 0x800
 enum statement {
 	FIND,
 	PUT,
-	DROP_TAGS,
+	DROP_TAG,
 	PUT_TAG,
 	PUT_ADDRESS,
 	PUT_PAIR,
@@ -38,14 +37,14 @@ enum statement {
 #define X(member) "," #member
 #define Y(member) ",?"
 static const char *const statements[STATEMENTS] = {
-	[FIND] = "SELECT n, digest, written FROM instance"
+	[FIND] = "SELECT n, digest, written, tags FROM instance"
 		 " WHERE place=?1 AND id=?2",
 	[PUT] = "INSERT OR REPLACE INTO instance(n, place, written, digest,"
 		" launched, owned_ip, folded" CACHE_TEXTS(
-		    X) ")"
-		       " VALUES(?,?,?,?,?,?,?" CACHE_TEXTS(Y) ")",
-	[DROP_TAGS] = "DELETE FROM tag WHERE instance=?1",
-	[PUT_TAG] = "INSERT OR REPLACE INTO tag VALUES(?1,?2,?3)",
+		    X) ", tags)"
+		       " VALUES(?,?,?,?,?,?,?" CACHE_TEXTS(Y) ",?)",
+	[DROP_TAG] = CACHE_DROP_TAG,
+	[PUT_TAG] = "INSERT OR IGNORE INTO tag VALUES(?1,?2,?3)",
 	[PUT_ADDRESS] = "INSERT OR REPLACE INTO"
 			" address(place, written, ip, instance)"
 			" VALUES(?1,?2,?3,?4)",
@@ -109,11 +108,17 @@ cache_store_free(struct cache_store *s)
 }
 
 static void
-pack(struct buf *b, const char *text)
+pack_most(struct buf *b, const char *text, size_t most)
 {
 	size_t len = text != NULL ? strlen(text) : 0;
 
-	buf_put_string(b, text, len < VALUE_MAX ? len : VALUE_MAX);
+	buf_put_string(b, text, len < most ? len : most);
+}
+
+static void
+pack(struct buf *b, const char *text)
+{
+	pack_most(b, text, VALUE_MAX);
 }
 
 static int write_packed(struct cache_store *s, struct err *e);
@@ -127,6 +132,33 @@ packed(struct cache_store *s, struct err *e)
 	return s->packed.len < FULL ? 0 : write_packed(s, e);
 }
 
+static int
+by_key(const void *a, const void *b)
+{
+	const struct cache_tag *x = a, *y = b;
+	int d = strcmp(x->key, y->key);
+
+	return d != 0 ? d : strcmp(x->value, y->value);
+}
+
+/* AWS has them in any order, and that is not to look like a change. */
+static void
+pack_tags(struct buf *row, const struct cache_tag *tags, size_t count)
+{
+	struct cache_tag sorted[TAGS_MAX];
+
+	if (count > TAGS_MAX)
+		count = TAGS_MAX;
+	for (size_t t = 0; t < count; t++)
+		sorted[t] = tags[t];
+	qsort(sorted, count, sizeof(sorted[0]), by_key);
+	buf_put_u32(row, (uint32_t)count);
+	for (size_t t = 0; t < count; t++) {
+		pack_most(row, sorted[t].key, TAG_MAX);
+		pack_most(row, sorted[t].value, TAG_MAX);
+	}
+}
+
 /* Kind, length of what is digested, then that. */
 int
 cache_store_instance(
@@ -134,18 +166,13 @@ cache_store_instance(
 {
 	struct cache_instance i = *instance;
 	struct buf row = BUF_INIT;
-	size_t tags = i.tag_count < TAGS_MAX ? i.tag_count : TAGS_MAX;
 	int r;
 
 	buf_put_u64(&row, (uint64_t)i.launched);
 	buf_put_u8(&row, i.owned_ip);
 	for (size_t t = 0; t < CACHE_TEXT_COUNT; t++)
 		pack(&row, *cache_text(&i, t));
-	buf_put_u32(&row, (uint32_t)tags);
-	for (size_t t = 0; t < tags; t++) {
-		pack(&row, i.tags[t].key);
-		pack(&row, i.tags[t].value);
-	}
+	pack_tags(&row, i.tags, i.tag_count);
 	buf_put_u8(&s->packed, PUT);
 	if (buf_ok(&row))
 		buf_put_string(&s->packed, row.data, row.len);
@@ -194,8 +221,8 @@ bind_text(sqlite3_stmt *stmt, int n, const uint8_t *text, size_t len)
 	    (int)len, SQLITE_STATIC);
 }
 
-static int
-bind_string(sqlite3_stmt *stmt, int n, struct wire *w)
+int
+cache_bind(sqlite3_stmt *stmt, int n, struct wire *w)
 {
 	size_t len;
 	const uint8_t *text = wire_string(w, &len);
@@ -231,16 +258,6 @@ saw(struct cache_store *s, int64_t n)
 	return true;
 }
 
-static bool
-is_ascii(const uint8_t *text, size_t len)
-{
-	uint8_t all = 0;
-
-	for (size_t i = 0; i < len; i++)
-		all |= text[i];
-	return all < 0x80;
-}
-
 /* Hangul composed: what tags are compared with. */
 static int
 bind_folded(sqlite3_stmt *stmt, int n, const uint8_t *text, size_t len)
@@ -248,7 +265,7 @@ bind_folded(sqlite3_stmt *stmt, int n, const uint8_t *text, size_t len)
 	struct buf given = BUF_INIT, folded = BUF_INIT;
 	int rc = SQLITE_NOMEM;
 
-	if (is_ascii(text, len))
+	if (cache_is_ascii(text, len))
 		return bind_text(stmt, n, text, len);
 	buf_put(&given, text, len);
 	utf8_compose_hangul(&folded, buf_text(&given));
@@ -260,34 +277,10 @@ bind_folded(sqlite3_stmt *stmt, int n, const uint8_t *text, size_t len)
 	return rc;
 }
 
+/* The columns before the texts, those, and the tags. */
 static int
-write_tags(struct cache_store *s, int64_t n, bool new, struct wire *w)
-{
-	sqlite3_stmt *drop = s->stmt[DROP_TAGS], *put = s->stmt[PUT_TAG];
-	uint32_t count = wire_u32(w);
-	const uint8_t *text;
-	size_t len;
-	int rc = SQLITE_OK;
-
-	if (!new) {
-		rc = step(drop, sqlite3_bind_int64(drop, 1, n));
-		sqlite3_reset(drop);
-	}
-	for (; count > 0 && rc == SQLITE_OK && wire_ok(w); count--) {
-		rc = sqlite3_bind_int64(put, 1, n);
-		for (int at = 2; at <= 3 && rc == SQLITE_OK; at++) {
-			text = wire_string(w, &len);
-			rc = bind_folded(put, at, text, len);
-		}
-		rc = step(put, rc);
-		sqlite3_reset(put);
-	}
-	return rc;
-}
-
-/* The columns before the texts, and those. */
-static int
-write_row(struct cache_store *s, int64_t n, int64_t sum, struct wire *w)
+write_row(struct cache_store *s, int64_t n, int64_t sum, struct wire *w,
+    struct buf *tags)
 {
 	sqlite3_stmt *put = s->stmt[PUT];
 	int64_t launched = (int64_t)wire_u64(w);
@@ -307,8 +300,36 @@ write_row(struct cache_store *s, int64_t n, int64_t sum, struct wire *w)
 		if (t == CACHE_TEXT_name && rc == SQLITE_OK)
 			rc = bind_folded(put, at, text, len);
 	}
+	if (rc == SQLITE_OK && !cache_tags_fold(w, tags))
+		rc = SQLITE_NOMEM;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(put, at + 1 + CACHE_TEXT_COUNT,
+		    tags->data, (int)tags->len, SQLITE_STATIC);
 	rc = step(put, rc);
 	sqlite3_reset(put);
+	return rc;
+}
+
+/* A row that is new, or another one than 'old', whose tags these are. */
+static int
+replace_row(struct cache_store *s, int64_t *n, int64_t sum, struct wire *w,
+    const struct buf *old)
+{
+	struct buf tags = BUF_INIT;
+	bool new = *n == 0;
+	int rc = SQLITE_OK;
+
+	if (!new)
+		rc = cache_tags_write(
+		    s->stmt[DROP_TAG], *n, old->data, old->len);
+	if (rc == SQLITE_OK)
+		rc = write_row(s, *n, sum, w, &tags);
+	if (rc == SQLITE_OK && new)
+		*n = sqlite3_last_insert_rowid(s->cache->db);
+	if (rc == SQLITE_OK)
+		rc =
+		    cache_tags_write(s->stmt[PUT_TAG], *n, tags.data, tags.len);
+	buf_free(&tags);
 	return rc;
 }
 
@@ -316,37 +337,35 @@ static int
 write_instance(struct cache_store *s, const uint8_t *row, size_t len)
 {
 	sqlite3_stmt *find = s->stmt[FIND];
-	int64_t sum = digest_of(row, len), n = 0, old = 0, written = 0;
-	bool new;
+	int64_t sum = digest_of(row, len), n = 0;
+	struct buf tags = BUF_INIT;
+	bool write = true;
 	struct wire w;
-	size_t id_len;
-	const uint8_t *id;
 	int rc;
 
 	wire_init(&w, row, len);
 	(void)wire_bytes(&w, 9);
-	id = wire_string(&w, &id_len);
 	if ((rc = sqlite3_bind_int64(find, 1, s->place)) == SQLITE_OK &&
-	    (rc = bind_text(find, 2, id, id_len)) == SQLITE_OK &&
+	    (rc = cache_bind(find, 2, &w)) == SQLITE_OK &&
 	    (rc = sqlite3_step(find)) == SQLITE_ROW) {
+		int64_t written = sqlite3_column_int64(find, 2);
+
 		n = sqlite3_column_int64(find, 0);
-		old = sqlite3_column_int64(find, 1);
-		written = sqlite3_column_int64(find, 2);
+		write = sqlite3_column_int64(find, 1) != sum &&
+		    (written <= s->now || written > s->now + CACHE_AHEAD);
+		if (write)
+			buf_put(&tags, sqlite3_column_blob(find, 3),
+			    (size_t)sqlite3_column_bytes(find, 3));
 	}
 	sqlite3_reset(find);
+	wire_init(&w, row, len);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return rc;
-	rc = SQLITE_OK;
-	new = n == 0;
-	if (new ||
-	    (old != sum && (written <= s->now || written > s->now + AHEAD))) {
-		wire_init(&w, row, len);
-		if ((rc = write_row(s, n, sum, &w)) == SQLITE_OK) {
-			if (new)
-				n = sqlite3_last_insert_rowid(s->cache->db);
-			rc = write_tags(s, n, new, &w);
-		}
-	}
+		write = false;
+	else
+		rc = buf_ok(&tags) ? SQLITE_OK : SQLITE_NOMEM;
+	if (write && rc == SQLITE_OK)
+		rc = replace_row(s, &n, sum, &w, &tags);
+	buf_free(&tags);
 	return rc == SQLITE_OK && !saw(s, n) ? SQLITE_NOMEM : rc;
 }
 
@@ -361,7 +380,7 @@ write_small(
 	if ((rc = sqlite3_bind_int64(put, 1, s->place)) == SQLITE_OK)
 		rc = sqlite3_bind_int64(put, 2, s->now);
 	for (int i = 0; i < count && rc == SQLITE_OK; i++)
-		rc = bind_string(put, 3 + i, w);
+		rc = cache_bind(put, 3 + i, w);
 	rc = step(put, rc);
 	sqlite3_reset(put);
 	return rc;
@@ -432,43 +451,7 @@ write_packed(struct cache_store *s, struct err *e)
 	return r == ERR_FORMAT ? 0 : r;
 }
 
-static int
-by_number(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-struct sweep {
-	const struct cache_store *store;
-	int64_t *gone;
-	size_t count, room;
-};
-
-static int
-consider(void *arg, sqlite3_stmt *stmt)
-{
-	int64_t n = sqlite3_column_int64(stmt, 0), *gone;
-	struct sweep *w = arg;
-	size_t room = w->room > 0 ? w->room * 2 : 64;
-
-	if (w->store->seen_count > 0 &&
-	    bsearch(&n, w->store->seen, w->store->seen_count, sizeof(n),
-		by_number) != NULL)
-		return 0;
-	if (w->count == w->room) {
-		gone = reallocarray(w->gone, room, sizeof(*gone));
-		if (gone == NULL)
-			return ERR_NOMEM;
-		w->gone = gone;
-		w->room = room;
-	}
-	w->gone[w->count++] = n;
-	return 0;
-}
-
-/* With the first 'count' of three numbers, the last AHEAD of 'b'. */
+/* With the first 'count' of three numbers, the last CACHE_AHEAD of 'b'. */
 static int
 change(struct cache_store *s, const char *sql, size_t count, int64_t a,
     int64_t b, struct err *e)
@@ -476,45 +459,9 @@ change(struct cache_store *s, const char *sql, size_t count, int64_t a,
 	return cache_call(s->cache,
 	    &(const struct cache_call){ .sql = sql,
 		.values = { { .number = a }, { .number = b },
-		    { .number = b + AHEAD } },
+		    { .number = b + CACHE_AHEAD } },
 		.count = count },
 	    e);
-}
-
-/* Instances that are no more, but for those that came since. */
-static int
-sweep(struct cache_store *s, struct err *e)
-{
-	struct sweep w = { s, NULL, 0, 0 };
-	int r;
-
-	if (s->seen_count > 0)
-		qsort(s->seen, s->seen_count, sizeof(*s->seen), by_number);
-	r = cache_call(s->cache,
-	    &(const struct cache_call){
-		.sql = "SELECT n FROM instance WHERE place=?1"
-		       " AND (written<=?2 OR written>?3)",
-		.values = { { .number = s->place }, { .number = s->now },
-		    { .number = s->now + AHEAD } },
-		.count = 3,
-		.row = consider,
-		.arg = &w },
-	    e);
-	if (r == ERR_NOMEM)
-		err_set(e, ERR_NOMEM, "out of memory");
-	if (r == 0 && w.count > 0)
-		r = change(s, "BEGIN IMMEDIATE", 0, 0, 0, e);
-	for (size_t i = 0; i < w.count && r == 0; i++) {
-		r = change(
-		    s, "DELETE FROM tag WHERE instance=?1", 1, w.gone[i], 0, e);
-		if (r == 0)
-			r = change(s, "DELETE FROM instance WHERE n=?1", 1,
-			    w.gone[i], 0, e);
-	}
-	if (r == 0 && w.count > 0)
-		r = change(s, "COMMIT", 0, 0, 0, e);
-	free(w.gone);
-	return r;
 }
 
 int
@@ -523,7 +470,8 @@ cache_store_end(struct cache_store *s, unsigned complete, struct err *e)
 	int r = write_packed(s, e);
 
 	if (r == 0 && !s->lost && (complete & CACHE_INSTANCES) != 0)
-		r = sweep(s, e);
+		r = cache_sweep(
+		    s->cache, s->place, s->now, s->seen, s->seen_count, e);
 	if (r == 0 && !s->lost && (complete & CACHE_ADDRESSES) != 0)
 		r = change(s,
 		    "DELETE FROM address WHERE place=?1"

@@ -16,11 +16,14 @@ struct err;
 	X(backup_finish) \
 	X(backup_init) \
 	X(backup_step) \
+	X(bind_blob) \
 	X(bind_int64) \
 	X(bind_null) \
 	X(bind_text) \
 	X(busy_timeout) \
 	X(close) \
+	X(column_blob) \
+	X(column_bytes) \
 	X(column_int64) \
 	X(column_text) \
 	X(config) \
@@ -52,11 +55,14 @@ extern struct sqlite sqlite; /* filled by sqlite_load() */
 #define sqlite3_backup_finish sqlite.backup_finish
 #define sqlite3_backup_init sqlite.backup_init
 #define sqlite3_backup_step sqlite.backup_step
+#define sqlite3_bind_blob sqlite.bind_blob
 #define sqlite3_bind_int64 sqlite.bind_int64
 #define sqlite3_bind_null sqlite.bind_null
 #define sqlite3_bind_text sqlite.bind_text
 #define sqlite3_busy_timeout sqlite.busy_timeout
 #define sqlite3_close sqlite.close
+#define sqlite3_column_blob sqlite.column_blob
+#define sqlite3_column_bytes sqlite.column_bytes
 #define sqlite3_column_int64 sqlite.column_int64
 #define sqlite3_column_text sqlite.column_text
 #define sqlite3_config sqlite.config

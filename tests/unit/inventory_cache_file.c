@@ -143,7 +143,7 @@ bad_files(void **state)
 		print_message("SKIP foreign_file: not root\n");
 	}
 	/* of another version, of another program, without our tables */
-	execute("CREATE TABLE instance(x); PRAGMA user_version=2;"
+	execute("CREATE TABLE instance(x); PRAGMA user_version=3;"
 		"PRAGMA application_id=5");
 	assert_file_works();
 	clean(NULL);
@@ -449,6 +449,72 @@ lost_places(void **state)
 	cache_close(c);
 }
 
+static int
+store_tags(struct cache *c, int64_t now, const struct cache_tag *tags, size_t n)
+{
+	struct cache_instance i = {
+		.id = "i-0000000a", .name = "web", .tags = tags, .tag_count = n
+	};
+	struct cache_store *s;
+	int r;
+
+	assert_int_equal(
+	    cache_store_begin(c, ACCOUNT, REGION, now, &s, NULL), 0);
+	assert_int_equal(cache_store_instance(s, &i, NULL), 0);
+	r = cache_store_end(s, CACHE_INSTANCES, NULL);
+	cache_store_free(s);
+	return r;
+}
+
+static int64_t
+number(const char *sql)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open(PATH, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
+}
+
+/* AWS has the tags in any order; what is looked for follows what they are. */
+static void
+tags(void **state)
+{
+	const struct cache_tag first[] = { { "a", "1" }, { "b", "2" } };
+	const struct cache_tag other[] = { { "b", "2" }, { "a", "1" } };
+	const struct cache_tag changed[] = { { "b", "3" }, { "c", "1" } };
+	struct cache *c = open_good();
+
+	(void)state;
+	assert_int_equal(store_tags(c, NOW, first, 2), 0);
+	assert_int_equal(store_tags(c, NOW + 10, other, 2), 0);
+	assert_int_equal(number("SELECT written FROM instance"), NOW);
+	assert_int_equal(store_tags(c, NOW + 20, changed, 2), 0);
+	assert_int_equal(number("SELECT written FROM instance"), NOW + 20);
+	assert_int_equal(number("SELECT count(*) FROM tag"), 2);
+	assert_int_equal(number("SELECT count(*) FROM tag WHERE key='b' AND"
+				" value='3' OR key='c' AND value='1'"),
+	    2);
+	assert_int_equal(store_tags(c, NOW + 30, NULL, 0), 0);
+	assert_int_equal(number("SELECT count(*) FROM tag"), 0);
+	assert_int_equal(store_tags(c, NOW + 40, first, 2), 0);
+	cache_close(c);
+	/* Tags that are damaged: the file is made anew. */
+	execute("UPDATE instance SET tags=x'00000002'");
+	c = open_good();
+	assert_int_equal(store_tags(c, NOW + 50, changed, 2), ERR_FORMAT);
+	assert_int_equal(store_tags(c, NOW + 60, changed, 2), 0);
+	cache_close(c);
+	assert_file_works();
+}
+
 int
 main(void)
 {
@@ -461,6 +527,7 @@ main(void)
 		cmocka_unit_test_teardown(many, clean),
 		cmocka_unit_test_teardown(made_anew_twice, clean),
 		cmocka_unit_test_teardown(lost_places, clean),
+		cmocka_unit_test_teardown(tags, clean),
 	};
 
 	return cmocka_run_group_tests_name("cache_file", tests, begin, end);
