@@ -212,6 +212,18 @@ check 'locked: what is written down is shown' contains \
     "$(out | sed 's/  */ /g')" "key one $hosts:"
 check 'locked: it is still locked' contains "$(pk agent --status)" locked
 
+# Who has nothing of AWS pays for none of its libraries, and has no cache.
+strace -f -qq -e trace=openat -o trace "$PEMKEEP" resolve 203.0.113.1 \
+    >/dev/null 2>strace.err
+if [ -s trace ]; then
+	check 'without AWS: no library of it is opened' lacks "$(cat trace)" \
+	    libsqlite3 libexpat libcurl
+else
+	skip 'without AWS: libraries' \
+	    "strace does not work here: $(head -n 1 strace.err)"
+fi
+check 'without AWS: no cache is made' test ! -e "$HOME/.cache/pemkeep"
+
 # Files that cannot be right.
 cp "$hosts" good
 echo '[zoo]' >>"$hosts"
