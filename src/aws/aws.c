@@ -83,6 +83,10 @@ aws_region(
 	    profiles, aws_profile_name(aws, profile), aws->options.region);
 	if (*regionp != NULL)
 		return 0;
+	status = credentials_has_profile(
+	    profiles, profile != NULL ? profile : aws->options.profile, e);
+	if (status != 0)
+		return status;
 	status = aws_credentials_region(aws, regionp, NULL);
 	if (status == 0 || status == ERR_INTERRUPTED)
 		return status;

@@ -199,14 +199,18 @@ walk(const struct search *s, size_t first, size_t end, struct aws_keys *keys,
 	return r;
 }
 
-static int
-no_such_profile(const struct search *s, struct err *e)
+int
+credentials_has_profile(
+    const struct aws_profiles *p, const char *chosen, struct err *e)
 {
-	const struct aws_profiles *p = s->c->profiles;
+	const char *profile = aws_profile_current(chosen);
 	struct buf names = BUF_INIT;
 
-	err_set(e, ERR_NOT_FOUND, "there is no profile '%s'%s", s->profile,
-	    s->chosen ? "" : ", which the environment names");
+	if (aws_profiles_has(p, profile) ||
+	    (chosen == NULL && strcmp(profile, "default") == 0))
+		return 0;
+	err_set(e, ERR_NOT_FOUND, "there is no profile '%s'%s", profile,
+	    chosen != NULL ? "" : ", which the environment names");
 	for (size_t i = 0; i < aws_profiles_count(p) && names.len < 200; i++)
 		buf_printf(&names, "%s'%s'", i > 0 ? ", " : "",
 		    aws_profiles_name(p, i));
@@ -243,9 +247,8 @@ find_keys(struct credentials *c, const char *chosen, struct aws_keys *keys,
 	s.chosen = chosen != NULL;
 	s.profile = aws_profile_current(chosen);
 	s.visited[s.visited_count++] = s.profile;
-	if (!aws_profiles_has(c->profiles, s.profile) &&
-	    (s.chosen || strcmp(s.profile, "default") != 0))
-		return no_such_profile(&s, e);
+	if ((r = credentials_has_profile(c->profiles, chosen, e)) != 0)
+		return r;
 	r = walk(&s, 0, CHAIN, keys, e);
 	if (r == NOTHING)
 		r = no_credentials(&s, e);

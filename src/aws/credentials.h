@@ -6,9 +6,18 @@
 
 #include "pemkeep/aws/credentials.h"
 
+struct aws_profiles;
 struct credentials;
+struct err;
 
 /* Of struct aws; wipes.  NULL does nothing. */
 void credentials_free(struct credentials *c);
+
+/*
+ * ERR_NOT_FOUND, and which there are: the profile that somebody has chosen (NULL:
+ * the environment's) does not stand in the files.
+ */
+int credentials_has_profile(
+    const struct aws_profiles *p, const char *chosen, struct err *e);
 
 #endif

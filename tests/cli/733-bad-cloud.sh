@@ -69,8 +69,12 @@ export AWS_PROFILE=main AWS_MAX_ATTEMPTS=1
 cloud_profile empty 'region = eu-west-1'
 bad 'no credentials' 6 'no AWS credentials' AWS_ACCESS_KEY_ID \
     "$AWS_SHARED_CREDENTIALS_FILE" "$AWS_CONFIG_FILE" hint: -- AWS_PROFILE=empty
-bad 'no such profile' 4 "there is no profile 'nobody'" -- \
+bad 'no such profile' 4 "there is no profile 'nobody'" "there are 'main'" -- \
     AWS_PROFILE=nobody AWS_REGION=eu-west-1
+bad 'no such profile, and so no region' 4 "there is no profile 'nobody'" \
+    "there are 'main'" -- AWS_PROFILE=nobody
+check 'no such --profile' refused 4 "there is no profile 'mian'" \
+    "there are 'main'" -- pk --profile mian list
 cloud_profile nowhere 'output = json'
 cloud_keys nowhere "${main_keys[@]}"
 check 'no region: list' refused 2 "no region is set for profile 'nowhere'" \

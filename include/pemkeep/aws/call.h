@@ -115,7 +115,7 @@ void aws_free(struct aws *aws);
 /*
  * The region of a profile: that of the options, of the environment, of the
  * profile, of the EC2 instance that this is.  Belongs to 'aws'.  ERR_USAGE:
- * there is none.
+ * there is none; ERR_NOT_FOUND: there is no such profile.
  */
 int aws_region(
     struct aws *aws, const char *profile, const char **regionp, struct err *e);
