@@ -171,9 +171,11 @@ put_searched(struct buf *b, const struct inventory *inv)
 	if (first != NULL)
 		buf_put_text(b, ")");
 	if (inv->trouble_count > 0)
-		buf_printf(b, "%s (%s)",
-		    first == NULL ? ", not EC2" : ", not all of EC2",
-		    inv->troubles[0].error.text);
+		buf_put_text(
+		    b, first == NULL ? ", not EC2" : ", not all of EC2");
+	/* Of who has to do with AWS all troubles are said anyhow. */
+	if (inv->trouble_count > 0 && !inv->configured)
+		buf_printf(b, " (%s)", inv->troubles[0].error.text);
 }
 
 int

@@ -218,7 +218,9 @@ cloud_profile nowhere 'output = json'
 cloud_keys nowhere "${main_keys[@]}"
 check 'no region' expect_status 4 env AWS_PROFILE=nowhere \
     "$BUILD/tests/tools/inventory" resolve x
-check 'is said' contains "$(err)" "no region is set for profile 'nowhere'"
+check 'is said' contains "$(out)" \
+    "trouble	nowhere		no region is set for profile 'nowhere'"
+check 'and that EC2 was not searched' contains "$(err)" 'not EC2;'
 check 'no such profile' expect_status 4 env AWS_PROFILE=nobody \
     AWS_REGION=eu-west-1 "$BUILD/tests/tools/inventory" resolve x
 check 'is said' contains "$(err)" "there is no profile 'nobody'"

@@ -83,6 +83,8 @@ check 'no region: resolve' expect_status 4 env AWS_PROFILE=nowhere "$PEMKEEP" \
     resolve myserver
 check 'no region: resolve: said, and what to do' contains "$(err)" \
     "no region is set for profile 'nowhere'" 'hint: give --region'
+check 'no region: resolve: said once' equals "$(err |
+    grep -o 'no region is set')" 'no region is set'
 cat >>"$AWS_CONFIG_FILE" <<'END'
 [profile sso]
 region = eu-west-1
