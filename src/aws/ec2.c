@@ -4,6 +4,8 @@
  * uses.
  */
 
+#include <string.h>
+
 #include "pemkeep/aws/ec2.h"
 
 #include "src/aws/tables.h"
@@ -268,3 +270,14 @@ const struct aws_action ec2_describe_subnets = {
 	.page = 1000,
 	.table = &subnet,
 };
+
+bool
+ec2_is_id(const char *id, const char *prefix)
+{
+	size_t len = strlen(prefix), rest;
+
+	if (strncmp(id, prefix, len) != 0)
+		return false;
+	rest = strspn(id + len, "0123456789abcdef");
+	return rest >= 1 && rest <= 32 && id[len + rest] == '\0';
+}

@@ -78,7 +78,7 @@ add_group(struct allow *a, const struct ec2_group_name *from, struct err *e)
 {
 	struct allow_group *g, *list;
 
-	if (a->group_count == GROUPS_MAX)
+	if (a->group_count == GROUPS_MAX || !ec2_is_id(from->id, "sg-"))
 		return 0;
 	list = reallocarray(a->groups, a->group_count + 1, sizeof(*list));
 	if (list == NULL)
@@ -285,7 +285,7 @@ take_rule(void *arg, const void *given, struct err *e)
 	    (!all && strcmp(row->protocol, "tcp") != 0) ||
 	    !cidr_parse(
 		row->cidr[0] != '\0' ? row->cidr : row->cidr6, &rule.cidr) ||
-	    strlen(row->id) >= sizeof(rule.id))
+	    !ec2_is_id(row->id, "sgr-"))
 		return 0;
 	memcpy(rule.id, row->id, strlen(row->id) + 1);
 	rule.maker = maker_of(row);

@@ -18,6 +18,7 @@
 #define FIRST_PAUSE 250u
 #define LONGEST_PAUSE 5000u
 #define SETTLE (20 * 1000u) /* ms that AWS may still say what was */
+#define SILENT_MAX 5        /* answers in a row that do not come */
 #define MISSED_MAX 3        /* looks; AWS shows a new one late */
 
 static const struct {
@@ -311,6 +312,8 @@ look(struct lifecycle *l, wanted *want, bool addresses, struct err *e)
 		r = inventory_follow(l->inventory, b->list[0]->profile,
 		    b->list[0]->region, ids, b->count, addresses, take_look, b,
 		    e);
+		for (size_t k = 0; k < b->count && r != 0; k++)
+			b->list[k]->missed = 0; /* that proves nothing */
 	}
 	free_batches(batches, count, list);
 	free(ids);
@@ -386,6 +389,7 @@ wait_for(struct lifecycle *l, wanted *want, struct err *e)
 {
 	unsigned pause = FIRST_PAUSE, waited = 0;
 	unsigned patience = l->patience != 0 ? l->patience : PATIENCE;
+	unsigned silent = 0;
 	int r = 0;
 
 	while (any(l, want)) {
@@ -393,8 +397,12 @@ wait_for(struct lifecycle *l, wanted *want, struct err *e)
 			give_up(l, want, waited);
 			return 0;
 		}
-		if ((r = l->pause(l->arg, pause, e)) != 0 ||
-		    (r = look(l, want, false, e)) != 0)
+		if ((r = l->pause(l->arg, pause, e)) != 0)
+			return r;
+		/* One answer that does not come puts nobody off who waits. */
+		r = look(l, want, false, e);
+		silent = r == 0 ? 0 : silent + 1;
+		if (r != 0 && (r != ERR_NETWORK || silent == SILENT_MAX))
 			return r;
 		waited += pause;
 		pause += pause / 2;

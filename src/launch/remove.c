@@ -16,6 +16,7 @@
 #define INSTANCE_PATIENCE (600 * 1000u) /* ms */
 #define PATIENCE (180 * 1000u)
 #define FRESH_PATIENCE (30 * 1000u) /* until AWS shows what is new */
+#define SILENT_MAX 5
 #define FIRST_PAUSE 250u
 #define LONGEST_PAUSE 5000u
 
@@ -26,6 +27,7 @@ struct removal {
 	struct remove_thing *thing;
 	struct remove_seen seen;
 	unsigned pause, waited; /* ms */
+	unsigned silent;        /* answers in a row that did not come */
 	struct buf words;       /* the thing */
 	struct err why;
 };
@@ -202,6 +204,20 @@ look(struct removal *m)
 	}
 }
 
+/* Somebody who waits is not put off by one answer that does not come. */
+static int
+look_again(struct removal *m)
+{
+	struct remove_seen seen;
+	int r = remove_look(m->job, m->thing, &seen, &m->why);
+
+	if (r == ERR_NETWORK)
+		return ++m->silent < SILENT_MAX ? 0 : r;
+	m->silent = 0;
+	m->seen = seen;
+	return r;
+}
+
 static enum remove_fate
 remove_instance(struct removal *m)
 {
@@ -219,7 +235,7 @@ remove_instance(struct removal *m)
 		    m->job->region, t->id);
 	while (r == 0 && m->seen.there && !m->seen.ended)
 		if ((r = wait_more(m, INSTANCE_PATIENCE)) == 0)
-			r = remove_look(m->job, t, &m->seen, &m->why);
+			r = look_again(m);
 	return failed(r);
 }
 

@@ -90,16 +90,17 @@ read_key_pair(const void *given, struct facts *f)
 
 static const struct {
 	const struct aws_action *action;
+	const char *prefix; /* of the id */
 	const char *filter; /* for one of them */
 	void (*read)(const void *row, struct facts *f);
 } kinds[KINDS] = {
-	[REMOVE_INSTANCE] = { &ec2_describe_instances, "instance-id",
+	[REMOVE_INSTANCE] = { &ec2_describe_instances, "i-", "instance-id",
 	    read_instance },
-	[REMOVE_ADDRESS] = { &ec2_describe_addresses, "allocation-id",
-	    read_address },
-	[REMOVE_GROUP] = { &ec2_describe_security_groups, "group-id",
+	[REMOVE_ADDRESS] = { &ec2_describe_addresses, "eipalloc-",
+	    "allocation-id", read_address },
+	[REMOVE_GROUP] = { &ec2_describe_security_groups, "sg-", "group-id",
 	    read_group },
-	[REMOVE_KEY_PAIR] = { &ec2_describe_key_pairs, "key-pair-id",
+	[REMOVE_KEY_PAIR] = { &ec2_describe_key_pairs, "key-", "key-pair-id",
 	    read_key_pair },
 };
 
@@ -163,7 +164,8 @@ take_found(void *arg, const void *row, struct err *e)
 	struct facts f;
 
 	kinds[finder->kind].read(row, &f);
-	if (!is_ours(finder->job, &f) || f.id[0] == '\0' ||
+	if (!is_ours(finder->job, &f) ||
+	    !ec2_is_id(f.id, kinds[f.kind].prefix) ||
 	    strcmp(f.state, "terminated") == 0)
 		return 0;
 	return remove_add(finder->list, f.kind, f.id, f.name, false, e);

@@ -154,6 +154,32 @@ check 'throttled' expect_status 0 pk -y stop node3
 cloud_ctl fault lose action=StartInstances when=after
 check 'an answer that is lost' expect_status 0 pk -y start node3
 
+# The question, at a terminal.
+on_terminal()
+{
+	"$PYTHON" "$SRC/tests/tools/onterminal.py" size=150x40 "$@"
+}
+cloud_ctl set stopping=1
+check 'the question: no' on_terminal "expect=node3" \
+    'expect=Stop .node3. \(i-[0-9a-f]*\)\? \[y/N\] ' 'send=n\r' \
+    'expect=not confirmed' status=1 -- env TERM=xterm "$PEMKEEP" stop node3
+check 'the question: nothing was done' equals "$(state_of node3)" running
+check 'the question: yes, and what is waited for' on_terminal \
+    'expect=\[y/N\] ' 'send=y\r' 'expect=node3.*: stopping, [0-9]+ s' \
+    'expect=node3.*: stopped' status=0 -- \
+    env TERM=xterm "$PEMKEEP" stop node3
+cloud_ctl stop node2 && cloud_ctl wait node2 stopped
+check 'several: asked once' on_terminal 'expect=Start these 2 instances\?' \
+    'send=y\r' 'absent=\[y/N\].*\[y/N\]' status=0 -- env TERM=xterm \
+    "$PEMKEEP" start node2 node3
+cloud_ctl set stopping=1.5
+(sleep 0.7; cloud_ctl fault throttle action=DescribeInstances times=4) &
+check 'throttled while it is waited for' expect_status 0 pk -y stop node3
+wait %% 2>/dev/null
+cloud_ctl clear
+check 'throttled: and started again' expect_status 0 pk -y start node3
+cloud_ctl set stopping=0.2
+
 # It does not come up.
 cloud_ctl set pending=1
 (sleep 0.6; cloud_ctl state node3 terminated) &

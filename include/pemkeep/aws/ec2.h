@@ -193,6 +193,12 @@ extern const struct aws_action ec2_describe_vpcs;
 extern const struct aws_action ec2_describe_subnets;
 
 /*
+ * Has it the form of an id, "i-0123abcd" with the prefix "i-"?  What AWS answers
+ * may stand in a command that somebody is told to type.
+ */
+bool ec2_is_id(const char *id, const char *prefix);
+
+/*
  * The host keys that the console of an instance shows: the live one first, then
  * the snapshot that AWS keeps.  0 also when it shows none (yet): *keys is empty
  * then.  Clear *keys with console_clear(), also after a failure.
