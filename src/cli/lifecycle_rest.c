@@ -57,7 +57,10 @@ on_tell(void *arg, const struct remove_thing *t, enum remove_fate fate,
 	remove_describe(t, &b);
 	switch (fate) {
 	case REMOVE_DONE:
-		out_say(cli, "%s: removed", buf_text(&b));
+		out_say(cli, "%s: removed%s", buf_text(&b),
+		    t->kind == REMOVE_KEY_PAIR
+			? "; its private key stays in the vault"
+			: "");
 		break;
 	case REMOVE_GONE:
 		out_say(cli, "%s: was gone already", buf_text(&b));
@@ -215,27 +218,38 @@ lifecycle_rest_clear(struct lifecycle_rest *rest)
 	rest->count = rest->stay_count = 0;
 }
 
+/* Those of a kind; how many. */
+static size_t
+show_kind(const struct cli *cli, const struct remove_list *list,
+    enum remove_kind kind)
+{
+	struct buf b = BUF_INIT;
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->things[i].kind != kind)
+			continue;
+		buf_clear(&b);
+		remove_describe(&list->things[i], &b);
+		out_say(cli, "With it goes: %s", buf_text(&b));
+		n++;
+	}
+	buf_free(&b);
+	return n;
+}
+
 bool
 lifecycle_rest_show(const struct lifecycle_rest *rest)
 {
-	const struct cli *cli = rest->cloud->cli;
-	struct buf b = BUF_INIT;
-	bool any = false;
+	static const enum remove_kind kinds[] = { REMOVE_ADDRESS, REMOVE_GROUP,
+		REMOVE_KEY_PAIR };
+	size_t n = 0;
 
-	for (size_t i = 0; i < rest->count; i++) {
-		const struct remove_list *list = &rest->parts[i].list;
-
-		for (size_t k = 0; k < list->count; k++) {
-			if (list->things[k].kind == REMOVE_INSTANCE)
-				continue;
-			buf_clear(&b);
-			remove_describe(&list->things[k], &b);
-			out_say(cli, "With it goes: %s", buf_text(&b));
-			any = true;
-		}
-	}
-	buf_free(&b);
-	return any;
+	for (size_t i = 0; i < rest->count; i++)
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+			n += show_kind(
+			    rest->cloud->cli, &rest->parts[i].list, kinds[k]);
+	return n > 0;
 }
 
 static bool

@@ -161,6 +161,23 @@ check 'two at a time: the first' equals $? 0
 check 'two at a time: nothing of both' lacks "$(cloud_ctl dump account=two)" \
     11111111-89ab 22222222-89ab
 
+# Launched for real: everything is gone again, but for the key in the vault; and
+# the rule that the launch has made for my address is mine, and moves with it.
+new_vault
+kept=$(cloud_ctl dump account=two)
+check 'launch' expect_status 0 pk -y launch real --image ubuntu-24.04
+check 'in from here' contains "$(err)" 'from 127.0.0.1/32'
+cloud_ctl set checkip=203.0.113.9
+check 'my address moves' expect_status 0 pk allow real
+check 'it is not open to the one before' contains "$(err)" \
+    'not open to 127.0.0.1/32 any more'
+check 'terminate what was launched' expect_status 0 pk -y terminate real
+check 'what goes is shown in the order of its removal' equals \
+    "$(err | sed -n 's/^With it goes: \([a-zA-Z]*\).*/\1/p' | tr '\n' ' ')" \
+    'Elastic security key '
+check 'nothing of it is left' equals "$(cloud_ctl dump account=two)" "$kept"
+check 'the private key is still there' contains "$(pk keys)" real
+
 # Ctrl-C in the middle.
 cloud_ctl set stopping=30
 launched $uuid slow

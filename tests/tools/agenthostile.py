@@ -457,12 +457,13 @@ CONTROL_FULL = {
     23: string(b"none") + b"\1",
     24: string(b"p"),
     26: bytes(4),
+    27: string(BLOB) + string(bytes(256)) + string(b"i-0123"),
 }
 
 
 @test
 def control_without_a_greeting():
-    for kind in list(range(3, 6)) + list(range(7, 27)):
+    for kind in list(range(3, 6)) + list(range(7, 28)):
         got = ask(dial(CONTROL), kind, CONTROL_FULL.get(kind, b""))
         assert got and got[0] == 65, "%d: %r" % (kind, got)
     assert receive_after_passphrase(dial(CONTROL)) is None, "a passphrase"
@@ -499,7 +500,7 @@ def control_truncated():
 @test
 def control_unknown_types():
     s = greet()
-    for kind in [0] + list(range(27, 256)):
+    for kind in [0] + list(range(28, 256)):
         got = ask(s, kind)
         assert got and got[0] == 65, "%d: %r" % (kind, got)
 
@@ -539,13 +540,47 @@ def control_descriptors_that_are_no_files():
     a, b = socket.socketpair()
     with open("/dev/zero", "r+b", 0) as zero:
         for fd in ends[0], ends[1], a.fileno(), zero.fileno():
-            for kind in 13, 16, 24:
+            for kind in 13, 16, 24, 27:
                 got = pass_on(greet(), kind, CONTROL_FULL[kind], fd)
                 assert got and got[0] == 65, "%d: %r" % (kind, got)
     for fd in ends:
         os.close(fd)
     a.close()
     b.close()
+    assert settled(before) <= before
+
+
+@test
+def a_password_goes_into_an_empty_pipe_only():
+    body = string(key(b"ssh-rsa")) + string(bytes(256)) + string(b"i-0123")
+    before = descriptors()
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    full, length = bytes(65536), 0
+    try:
+        while True:
+            length += os.write(write, full)
+    except BlockingIOError:
+        pass
+    got = pass_on(greet(), 27, body, write)
+    assert got and got[0] == 65 and b"nonsense" in got[1], "full: %r" % (got,)
+    while length:
+        length -= len(os.read(read, 65536))
+    with open(VAULT, "rb") as f:
+        got = pass_on(greet(), 27, body, f.fileno())
+    assert got and got[0] == 65 and b"nonsense" in got[1], "file: %r" % (got,)
+    # No ciphertext of this key: nothing is written.
+    for data in b"", bytes(255), bytes(256), bytes(257), bytes(100000):
+        got = pass_on(greet(), 27, string(key(b"ssh-rsa")) + string(data) +
+                      string(b"i-0123"), write)
+        assert got and got[0] == 65, "%d: %r" % (len(data), got)
+    os.set_blocking(read, False)
+    try:
+        assert not os.read(read, 1), "something was written"
+    except BlockingIOError:
+        pass
+    os.close(read)
+    os.close(write)
     assert settled(before) <= before
 
 
