@@ -10,12 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/digest.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/keys/key.h"
 #include "pemkeep/keys/keyfile.h"
+#include "pemkeep/keys/keyfile_facts.h"
 #include "pemkeep/keys/pubkey.h"
 #include "vault/secret.h"
 
@@ -52,6 +54,28 @@ write_and_read(const struct keyfile *f)
 	key_free(copy);
 	secret_free(text);
 	secret_free(der);
+	buf_free(&blob);
+}
+
+/* What is said of a file without using it is what using it shows. */
+static void
+check_facts(const struct secret *file, const struct keyfile *f, int read)
+{
+	struct keyfile_facts facts;
+	struct buf blob = BUF_INIT;
+	struct err e;
+	int r = keyfile_facts(file, &facts, &e);
+
+	must(r == 0 || r == ERR_FORMAT);
+	must(read != ERR_FORMAT || r == ERR_FORMAT);
+	must(facts.bits <= 65536);
+	if (read == 0) {
+		must(key_public_blob(f->key, &blob, NULL) == 0);
+		must(r == 0 && facts.readable && !facts.encrypted);
+		must(facts.blob.len == blob.len &&
+		    memcmp(facts.blob.data, blob.data, blob.len) == 0);
+	}
+	keyfile_facts_clear(&facts);
 	buf_free(&blob);
 }
 
@@ -96,6 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must((r == 0) == (f.key != NULL));
 	must(r != ERR_LOCKED && r != ERR_FAILED);
 	must(r != ERR_NEED_PASSPHRASE || f.encrypted);
+	check_facts(file, &f, r);
 	if (r == 0)
 		write_and_read(&f);
 	keyfile_clear(&f);
