@@ -13,27 +13,12 @@
 static const char *const severities[SEVERITIES] = { "info", "low", "medium",
 	"high", "critical" };
 
-const struct finding_kind finding_kinds[] = {
-	{ "key-readable", "others can read a key file" },
-	{ "key-unprotected", "a key file without a passphrase" },
-	{ "key-outside-vault", "a key file that the vault does not have" },
-	{ "key-copy", "a copy of a key that the vault has" },
-	{ "key-weak", "RSA of less than 2048 bits, or DSA" },
-	{ "key-old", "a key older than --max-age" },
-	{ "vault-key-unused", "a key in the vault that opens nothing" },
-	{ "pair-without-key",
-	    "a key pair of EC2 whose private key is not here" },
-	{ "instance-without-key", "an instance that no key here opens" },
-	{ "port-open-to-world", "SSH or RDP is open to everybody" },
-	{ "address-idle", "an Elastic IP that belongs to nothing" },
-	{ "imds-v1", "an instance whose metadata needs no token" },
-	{ "host-key-unproven", "instances whose host key is not known" },
-	{ "launch-unfinished", "a launch that was left half-done" },
-	{ "vault-mode", "the vault can be reached by others" },
-	{ "config-mode", "others may write to pemkeep's own files" },
-	{ "log-broken", "the event log is not as it was written" },
-	{ NULL, NULL },
-};
+/* In the order in which they are shown. */
+static const char *const ids[] = { "key-readable", "key-unprotected",
+	"key-outside-vault", "key-copy", "key-weak", "key-old",
+	"vault-key-unused", "pair-without-key", "instance-without-key",
+	"port-open-to-world", "address-idle", "imds-v1", "host-key-unproven",
+	"launch-unfinished", "vault-mode", "config-mode", "log-broken" };
 
 const char *
 severity_name(enum severity s)
@@ -129,7 +114,7 @@ void
 finding_instance(
     struct join *j, struct finding *f, const struct survey_instance *i)
 {
-	char **list;
+	struct finding_instance *list;
 
 	if (f == NULL)
 		return;
@@ -139,8 +124,10 @@ finding_instance(
 		return;
 	}
 	f->instances = list;
-	list[f->instance_count] = NULL;
-	finding_set(j, &list[f->instance_count++], i->id);
+	list += f->instance_count++;
+	list->id = list->name = NULL;
+	finding_set(j, &list->id, i->id);
+	finding_set(j, &list->name, i->name);
 }
 
 void
@@ -183,12 +170,11 @@ names_text(struct names *n)
 }
 
 static int
-kind_of(const struct finding *f)
+place_of(const char *id)
 {
-	int i = 0;
+	int i = 0, count = (int)(sizeof(ids) / sizeof(ids[0]));
 
-	while (finding_kinds[i].id != NULL &&
-	    strcmp(finding_kinds[i].id, f->id) != 0)
+	while (i < count && strcmp(ids[i], id) != 0)
 		i++;
 	return i;
 }
@@ -201,7 +187,7 @@ by_weight(const void *a, const void *b)
 
 	if (x->severity != y->severity)
 		return x->severity > y->severity ? -1 : 1;
-	if ((order = kind_of(x) - kind_of(y)) != 0 ||
+	if ((order = place_of(x->id) - place_of(y->id)) != 0 ||
 	    (order = strcmp(x->subject, y->subject)) != 0)
 		return order;
 	return strcmp(x->text, y->text);
@@ -242,8 +228,10 @@ clear(struct finding *f)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
-	for (size_t i = 0; i < f->instance_count; i++)
-		free(f->instances[i]);
+	for (size_t i = 0; i < f->instance_count; i++) {
+		free(f->instances[i].id);
+		free(f->instances[i].name);
+	}
 	free(f->instances);
 }
 

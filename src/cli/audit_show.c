@@ -172,44 +172,45 @@ audit_show_text(struct audit *a)
 	return status;
 }
 
-/* Only what there is: most findings have few of these. */
-static void
-set_text(struct json *o, const char *name, const char *text)
+static struct json *
+instances_json(const struct finding *f)
 {
-	if (text != NULL)
-		json_set_text(o, name, text);
+	struct json *list = json_new_array();
+
+	for (size_t i = 0; i < f->instance_count; i++) {
+		const struct finding_instance *n = &f->instances[i];
+		struct json *o = json_new_object();
+
+		json_set_text(o, "id", n->id);
+		json_set_text(o, "name", n->name[0] != '\0' ? n->name : NULL);
+		json_append(list, o);
+	}
+	return list;
 }
 
 static struct json *
 finding_json(const struct finding *f)
 {
-	struct json *o = json_new_object(), *ids;
+	struct json *o = json_new_object();
 	char mode[8];
 
+	snprintf(mode, sizeof(mode), "%04o", f->mode & 07777u);
 	json_set_text(o, "id", f->id);
 	json_set_text(o, "severity", severity_name(f->severity));
 	json_set_text(o, "subject", f->subject);
 	json_set_text(o, "text", f->text);
 	json_set_text(o, "command", f->command[0] != '\0' ? f->command : NULL);
-	set_text(o, "path", f->path);
-	if (f->mode != 0) {
-		snprintf(mode, sizeof(mode), "%04o", f->mode & 07777u);
-		json_set_text(o, "mode", mode);
-	}
-	set_text(o, "key", f->key);
-	set_text(o, "fingerprint", f->fingerprint);
-	set_text(o, "profile", f->profile);
-	set_text(o, "region", f->region);
-	set_text(o, "pair", f->pair);
-	set_text(o, "group", f->group);
-	set_text(o, "rule", f->rule);
-	set_text(o, "address", f->address);
-	if (f->instance_count == 0)
-		return o;
-	ids = json_new_array();
-	for (size_t i = 0; i < f->instance_count; i++)
-		json_append_text(ids, f->instances[i]);
-	json_set(o, "instances", ids);
+	json_set_text(o, "path", f->path);
+	json_set_text(o, "mode", f->mode != 0 ? mode : NULL);
+	json_set_text(o, "key", f->key);
+	json_set_text(o, "fingerprint", f->fingerprint);
+	json_set_text(o, "profile", f->profile);
+	json_set_text(o, "region", f->region);
+	json_set_text(o, "pair", f->pair);
+	json_set_text(o, "group", f->group);
+	json_set_text(o, "rule", f->rule);
+	json_set_text(o, "address", f->address);
+	json_set(o, "instances", instances_json(f));
 	return o;
 }
 

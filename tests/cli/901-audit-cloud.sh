@@ -39,7 +39,8 @@ j = json.load(open(sys.argv[1]))
 for x in j["findings"]:
     if x["id"] == sys.argv[2] and x["subject"] == sys.argv[3]:
         value = x.get(sys.argv[4])
-        print(" ".join(value) if isinstance(value, list) else value)
+        print(" ".join(i["id"] for i in value)
+              if isinstance(value, list) else value)
 END
 }
 

@@ -127,6 +127,9 @@ def observe_json(facts, folder):
     plan = run(facts, *new, "--plan", "--tag", "a=b", "--disk", "8")
     outputs["launch"] = run(facts, *new, "--yes")
     log = facts["home"] + "/.local/state/pemkeep/log"
+    # A place that is not looked into, and a file to speak of.
+    os.symlink("/", facts["home"] + "/Documents")
+    outputs["audit"] = run(facts, "audit", "--json", ok=(1,))
     outputs["log"] = run(facts, "log", "--json")
     with open(log, "a") as f:
         f.write("{")
@@ -165,6 +168,9 @@ def observe_source(facts, source):
         "%s (%s)" % (name, severity) for severity, name in re.findall(
             r'report\(\w+, "(\w+)", "([a-z-]+)"',
             read(source + "/src/agent/keeper_check.c")))
+    facts["findings of an audit"] = re.findall(
+        r'"([a-z0-9-]+)"', re.search(r"ids\[\] = \{(.*?)\};", read(
+            source + "/src/audit/findings.c"), re.S).group(1))
     # PEMKEEP_ASKPASS is between the program and itself.
     facts["environment"] = sorted(set(re.findall(
         r'"(HOME|XDG_(?:(?:CACHE|CONFIG|DATA|STATE)_HOME|RUNTIME_DIR)|'
@@ -358,6 +364,9 @@ def compare_lists(out, facts, manual):
             out.append("exit status: '%s' is not in err.h" % one)
     differ(out, "findings", facts["findings"],
            [i.head for i in manual["Findings"].items])
+    differ(out, "findings of an audit", facts["findings of an audit"],
+           [re.sub(r" \(.*", "", i.head) for i in
+            manual["Findings of an audit"].items])
     differ(out, "environment", facts["environment"],
            sum((i.head.split(", ") for i in manual["ENVIRONMENT"].items), []))
 

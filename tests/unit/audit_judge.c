@@ -222,7 +222,7 @@ test_holders(void **state)
 	(void)state;
 	scan.count = 0;
 	assert_string_equal(judge(), "instance-without-key:medium");
-	assert_string_equal(found.list[0].instances[0], "i-1");
+	assert_string_equal(found.list[0].instances[0].id, "i-1");
 	pair.name = "another";
 	assert_string_equal(
 	    judge(), "instance-without-key:medium pair-without-key:low");

@@ -41,6 +41,10 @@ enum mend {
 	MEND_CONFIG = 8  /* nobody else may write to 'path' */
 };
 
+struct finding_instance {
+	char *id, *name; /* name "": it has none */
+};
+
 /* All texts but the first five may be NULL: it is not about such a thing. */
 struct finding {
 	const char *id; /* "key-readable" …, stable */
@@ -53,7 +57,7 @@ struct finding {
 	char *fingerprint; /* of the key, "SHA256:…" */
 	char *profile, *region;
 	char *pair, *group, *rule, *address;
-	char **instances; /* their ids */
+	struct finding_instance *instances;
 	size_t instance_count;
 	unsigned mode;   /* of 'path', where that matters; else 0 */
 	unsigned mends;  /* bits of enum mend */
@@ -97,11 +101,5 @@ void findings_clear(struct findings *found);
  * holds bytes that do not print: always safe to print.
  */
 void audit_quote(struct buf *b, const char *word);
-
-/* An id and what it is for, for manuals and help; ended by a NULL id. */
-struct finding_kind {
-	const char *id, *what;
-};
-extern const struct finding_kind finding_kinds[];
 
 #endif
