@@ -93,7 +93,8 @@ finds 'a field of JSON has another name' \
     "JSON of import: 'imported.mode_was' is not in the manual
 JSON of import: 'imported.old_mode' is only in the manual"
 finds 'a field of JSON is missing' '/^\.It Va severity/d' \
-    "JSON of check: 'findings.severity' is not in the manual"
+    "JSON of audit: 'findings.severity' is not in the manual
+JSON of check: 'findings.severity' is not in the manual"
 finds 'a field of JSON has another type' \
     's/^\(\.It Va moved\) Pq boolean/\1 Pq string/' \
     "JSON of import: 'imported.moved' is boolean, in the manual string"
@@ -109,6 +110,8 @@ finds 'an exit code that nothing gives' 's/^\.It 130$/.It 9\nTired.\n&/' \
 exit status: '9' is not in err.h"
 finds 'a finding is missing' '/^\.It Cm kdf-cheap/d' \
     "findings: 'kdf-cheap (warning)' is not in the manual"
+finds 'a finding of an audit is missing' '/^\.It Cm key-weak/d' \
+    "findings of an audit: 'key-weak' is not in the manual"
 finds 'a variable has another name' 's/^\.It Ev XDG_STATE_HOME/.It Ev STATE/' \
     "environment: 'XDG_STATE_HOME' is not in the manual
 environment: 'STATE' is only in the manual"
