@@ -345,6 +345,7 @@ scan_main(int count, char **words)
 	struct scanner s = { .out = BUF_INIT };
 	bool ok;
 
+	scan_confine();
 	ok = signal(SIGPIPE, SIG_IGN) != SIG_ERR && set_limits() &&
 	    (s.file = secret_new(KEYFILE_MAX)) != NULL && scan_pool_start();
 	if (!ok)

@@ -19,6 +19,12 @@ struct scanner {
 	struct scan count;   /* the counters only */
 };
 
+/*
+ * From now on this process, and the threads that it will have, can only read; as
+ * far as the kernel helps with that (scan_linux.c).
+ */
+void scan_confine(void);
+
 /* Write what waits; ends the process when nobody listens any more. */
 void scan_flush(struct scanner *s);
 

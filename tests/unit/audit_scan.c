@@ -8,9 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "pemkeep/base/err.h"
@@ -202,6 +207,53 @@ test_troubles(void **state)
 	buf_free(&b);
 }
 
+/* In a process of its own, since there is no way back. */
+_Noreturn static void
+confined(const char *path)
+{
+	int mine = open(path, O_RDONLY), fd, failed = 0;
+
+	scan_confine();
+	failed |= (socket(AF_INET, SOCK_STREAM, 0) != -1) << 0;
+	failed |= (open(path, O_WRONLY) != -1) << 1;
+	failed |= (open(path, O_RDWR) != -1) << 1;
+	failed |= (open("/tmp/pemkeep-never", O_RDONLY | O_CREAT, 0600) != -1)
+	    << 2;
+	failed |= (unlink(path) == 0) << 3;
+	failed |= (fchmod(mine, 0777) == 0) << 4;
+	failed |= (execl("/bin/true", "true", (char *)NULL) != -1) << 5;
+	fd = open(path, O_RDONLY);
+	failed |= (fd == -1) << 6;
+	_exit(failed);
+}
+
+/* Not with AddressSanitizer, which needs more. */
+static void
+test_confined(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	(void)state;
+	(void)confined;
+	skip();
+#else
+	char path[] = "/tmp/pemkeep-scan-XXXXXX";
+	int status, mine;
+	pid_t pid;
+
+	(void)state;
+	if (prctl(PR_GET_SECCOMP) == -1)
+		skip(); /* a kernel without it */
+	assert_int_not_equal(mine = mkstemp(path), -1);
+	if ((pid = fork()) == 0)
+		confined(path);
+	close(mine);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(unlink(path), 0);
+#endif
+}
+
 static void
 test_names(void **state)
 {
@@ -228,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_blob),
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_troubles),
+		cmocka_unit_test(test_confined),
 		cmocka_unit_test(test_names),
 	};
 
