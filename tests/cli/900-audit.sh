@@ -451,6 +451,16 @@ check 'how it goes on' contains "$(out)" launch-unfinished 'web^[[1m' \
 check 'one that is under way' equals "$(cat "$TMP/out")" ''
 rm -r "$state/launches"
 
+# A place that is a link leads elsewhere, which is said.
+mkdir ~/elsewhere
+ed ~/elsewhere/key
+ln -s elsewhere ~/Desktop
+audit
+check 'a place that is a link' exactly "$TMP/json" /dev/null
+check 'is told' equals "$(json "$TMP/json" \
+    '[(x["path"], x["error"]) for x in j["errors"]]')" \
+    "('$HOME/Desktop', 'a link is not followed')"
+
 # As somebody whom permissions bind.
 if find_someone; then
 	as_someone mkdir -p "$theirs/.ssh" "$theirs/Documents/closed"

@@ -21,6 +21,7 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/keys/keyfile_facts.h"
 #include "src/audit/scan_child.h"
+#include "vault/secret.h"
 
 static const char ed25519[] =
     "\0\0\0\013ssh-ed25519\0\0\0\040"
@@ -207,6 +208,60 @@ test_troubles(void **state)
 	buf_free(&b);
 }
 
+/* How many keys are said to be in "folder/name"; -1: it was not looked into. */
+static int
+look(int folder, const char *name)
+{
+	struct scanner s = { .file = secret_new(KEYFILE_MAX) };
+	struct scan scan = { 0 };
+	struct err e;
+	size_t used;
+	int count;
+
+	assert_non_null(s.file);
+	assert_true(scan_set_path(&s, "/x", name));
+	assert_true(scan_look(&s, folder, name));
+	assert_int_equal(scan_take(&scan, s.out.data, s.out.len, &used, &e), 0);
+	count = s.count.opened == 0 ? -1 : (int)scan.count;
+	scan_clear(&scan);
+	secret_free(s.file);
+	buf_free(&s.out);
+	buf_free(&s.path);
+	return count;
+}
+
+/*
+ * What a folder says of a name may not be true any more when it is opened: a link
+ * is not followed then, and nothing waits at a FIFO.
+ */
+static void
+test_swapped(void **state)
+{
+	char path[] = "/tmp/pemkeep-scan-XXXXXX";
+	int folder;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	folder = open(path, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(chdir(path), 0);
+	assert_int_equal(system("ssh-keygen -q -t ed25519 -N '' -f key"), 0);
+	assert_int_equal(symlinkat("key", folder, "link"), 0);
+	assert_int_equal(mkfifoat(folder, "fifo", 0600), 0);
+	assert_int_equal(mkdirat(folder, "folder", 0700), 0);
+	alarm(20);
+	assert_int_equal(look(folder, "key"), 1);
+	assert_int_equal(look(folder, "key.pub"), 0);
+	assert_int_equal(look(folder, "link"), -1);
+	assert_int_equal(look(folder, "gone"), -1);
+	assert_int_equal(look(folder, "fifo"), 0);
+	assert_int_equal(look(folder, "folder"), 0);
+	alarm(0);
+	assert_int_equal(system("rm -r key key.pub link fifo folder"), 0);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(rmdir(path), 0);
+	close(folder);
+}
+
 /* In a process of its own, since there is no way back. */
 _Noreturn static void
 confined(const char *path)
@@ -280,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_blob),
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_troubles),
+		cmocka_unit_test(test_swapped),
 		cmocka_unit_test(test_confined),
 		cmocka_unit_test(test_names),
 	};
