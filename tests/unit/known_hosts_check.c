@@ -447,10 +447,43 @@ files_that_are_not_taken(void **state)
 	alarm(0);
 }
 
+/* For another program: the lines of one host, under a name that it knows. */
+static void
+a_host_for_others(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} puts[] = {
+		{ "other $A\n", "" },
+		{ "host $A\n", "" },
+		{ "@cert-authority [host]:2200 $A\n", "" },
+		{ "[host]:2200 $A\n", "x $A\n" },
+		{ "[host]:2200,!* $A\n", "" },
+		{ "@revoked * $A\n[HOST]:2200 $B note\n",
+		    "@revoked x $A\nx $B\n" },
+		{ "a,[host]:* $R\n", "x $R\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(puts); i++) {
+		struct known_hosts *k = list_of(puts[i].text);
+		struct buf seen = BUF_INIT, want = BUF_INIT;
+
+		key_text(puts[i].want, &want);
+		assert_true(known_hosts_put(k, "host", 2200, "x", &seen));
+		assert_string_equal(buf_text(&seen), buf_text(&want));
+		assert_false(known_hosts_put(k, "a b", 22, "x", &seen));
+		buf_free(&seen);
+		buf_free(&want);
+		known_hosts_free(k);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_host_for_others),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(malformed_lines_are_counted),
 		cmocka_unit_test(zero_bytes),
