@@ -71,6 +71,8 @@ struct cli {
  */
 int options_parse(struct cli *cli, int argc, char **argv, struct err *e);
 bool option_on(const struct cli *cli, const char *name);
+/* As if a global option without a value had been given. */
+void option_give(struct cli *cli, const char *name);
 /* The value, or NULL when it was not given. */
 const char *option_value(const struct cli *cli, const char *name);
 /* The n-th one (from 0) of an option that may be given often, or NULL. */

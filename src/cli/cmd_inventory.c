@@ -207,6 +207,7 @@ run(struct cli *cli)
 
 	memset(&e, 0, sizeof(e));
 	memset(&b, 0, sizeof(b));
+	option_give(cli, "no-input");
 	if (option_on(cli, "list") == option_on(cli, "host")) {
 		r = err_set(
 		    &e, ERR_USAGE, "inventory takes one of --list and --host");

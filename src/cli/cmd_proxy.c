@@ -26,27 +26,13 @@
 #define ADDRESSES_MAX 32
 #define CACHED_SECONDS 5u /* an address that may be gone has less time */
 
-/* What nobody can be asked is an error. */
-static void
-ask_nothing(struct cli *cli)
-{
-	const struct option *g = global_options;
-
-	while (strcmp(g->name, "no-input") != 0)
-		g++;
-	if (option_on(cli, g->name) || cli->given_count == OPTIONS_MAX)
-		return;
-	cli->given[cli->given_count].option = g;
-	cli->given[cli->given_count++].value = NULL;
-}
-
 static int
 read_options(struct proxy *p, struct err *e)
 {
 	struct connect_options *o = &p->options;
 	int r;
 
-	ask_nothing(p->cli);
+	option_give(p->cli, "no-input");
 	o->host = p->cli->operands[0];
 	o->no_input = true;
 	o->strict = STRICT_YES;

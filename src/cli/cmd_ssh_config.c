@@ -102,7 +102,8 @@ say_unnamed(const struct bridge *b)
 	if (by_id > 0)
 		out_say(b->cli,
 		    "%zu instance%s by id only: the name is not safe in a "
-		    "configuration, or not the only one.",
+		    "configuration, is not the only one, or is another "
+		    "host's.",
 		    by_id, by_id == 1 ? " is known" : "s are known");
 	if (lost > 0)
 		out_say(b->cli,

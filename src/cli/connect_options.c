@@ -199,21 +199,12 @@ take_long(struct connect_options *o, struct cli *cli, const char *word,
 	return 0;
 }
 
-/* BatchMode says the same as --no-input, which the rest of pemkeep knows. */
-static void
-ask_nothing(struct cli *cli)
-{
-	if (option_on(cli, "no-input") || cli->given_count == OPTIONS_MAX)
-		return;
-	cli->given[cli->given_count].option = find_global("no-input", 8);
-	cli->given[cli->given_count++].value = NULL;
-}
-
 static int
 finish(struct connect_options *o, struct cli *cli, struct err *e)
 {
+	/* It says the same, and the rest of pemkeep knows this one. */
 	if (o->batch)
-		ask_nothing(cli);
+		option_give(cli, "no-input");
 	o->help = option_on(cli, "help");
 	o->version = option_on(cli, "version");
 	o->quiet |= option_on(cli, "quiet");

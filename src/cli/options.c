@@ -194,6 +194,17 @@ option_on(const struct cli *cli, const char *name)
 	return false;
 }
 
+void
+option_give(struct cli *cli, const char *name)
+{
+	const struct option *o = find_in(global_options, name, strlen(name), 0);
+
+	if (option_on(cli, name) || cli->given_count == OPTIONS_MAX)
+		return;
+	cli->given[cli->given_count].option = o;
+	cli->given[cli->given_count++].value = NULL;
+}
+
 const char *
 option_value(const struct cli *cli, const char *name)
 {
