@@ -57,6 +57,7 @@ once(struct launch_run *run, struct launch_asked *a, struct err *e)
 
 	memcpy(a->code, job.code, sizeof(job.code));
 	a->unsure = is_unsure(&job);
+	run->unsure |= a->unsure;
 	if (r != 0)
 		*e = job.error;
 	return r;

@@ -114,16 +114,22 @@ do_step(struct launch_run *run, struct err *e)
 	struct launch *l = run->launch;
 	int64_t step = l->step;
 	bool again = l->begun;
+	struct err why;
 	int r;
 
 	l->begun = true;
 	l->since = (int64_t)time(NULL);
 	if ((r = journal_write(run->journal, l, e)) != 0) {
-		l->begun = again; /* nothing was begun */
+		l->begun = again;
 		return r;
 	}
-	if ((r = steps[step].act(run, again, e)) != 0)
+	run->unsure = again;
+	if ((r = steps[step].act(run, again, e)) != 0) {
+		l->begun = run->unsure;
+		if (!l->begun)
+			(void)journal_write(run->journal, l, &why);
 		return r;
+	}
 	l->step = step + 1;
 	l->begun = false;
 	if ((r = journal_write(run->journal, l, e)) != 0) {

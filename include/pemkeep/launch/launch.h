@@ -50,6 +50,9 @@ struct launch_run {
 	 */
 	int (*ready)(void *arg, const struct launch *l, struct err *e);
 	void *arg;
+
+	/* Its own: a call of the step has failed that may have been done. */
+	bool unsure;
 };
 
 /*
