@@ -15,6 +15,7 @@
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/launch/journal.h"
 #include "pemkeep/launch/remove.h"
+#include "pemkeep/log/log.h"
 
 #include "src/cli/commands.h"
 #include "src/cli/connect.h"
@@ -51,12 +52,29 @@ on_removed(
 	buf_free(&b);
 }
 
+/* What has become of an instance, into the event log. */
+static void
+log_it(const struct launch *l, const char *how)
+{
+	struct buf b = BUF_INIT;
+
+	buf_printf(&b, "%s, %s", how, l->region);
+	(void)event_write(&(const struct log_event){ .kind = LOG_LAUNCH,
+	    .host = l->name,
+	    .instance = l->instance,
+	    .address = l->address[0] != '\0' ? l->address : NULL,
+	    .detail = buf_text(&b) });
+	buf_free(&b);
+}
+
 static int
 undo(struct launching *g)
 {
 	struct err e;
 	int r;
 
+	if (g->launch.instance[0] != '\0')
+		log_it(&g->launch, "to be undone");
 	cloud_begin(&g->cloud);
 	r = launch_undo(&g->run, on_removed, &e);
 	cloud_end(&g->cloud);
@@ -131,6 +149,8 @@ go_on(struct launching *g)
 	}
 	if (next == NEXT_UNDO)
 		(void)undo(g);
+	else if (g->launch.instance[0] != '\0')
+		log_it(&g->launch, "left half-done");
 	return 1;
 }
 
@@ -199,6 +219,7 @@ finish(struct launching *g)
 	struct buf b = BUF_INIT;
 	int status;
 
+	log_it(l, "complete");
 	tell_inventory(g);
 	if (option_on(g->given, "connect"))
 		return connect_to(g);
@@ -301,10 +322,11 @@ launch_new(struct launching *g, struct err *e)
 		return out_error(e);
 	if (option_on(g->given, "plan"))
 		return launch_plan_show(g);
+	if (journal_begin(&g->launch, &g->run.journal, e) != 0)
+		return out_error(e);
 	launch_show_plan(&g->launch, on_line, g);
 	launch_show_warnings(&g->launch);
-	if (prompt_confirm(g->given, "Launch it?", e) != 0 ||
-	    journal_begin(&g->launch, &g->run.journal, e) != 0)
+	if (prompt_confirm(g->given, "Launch it?", e) != 0)
 		return out_error(e);
 	set_run(g);
 	cloud_begin(&g->cloud);

@@ -4,11 +4,11 @@
  * bits of hosts zeroed, so that what is shown is what will be.
  */
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pemkeep/base/cidr.h"
 #include "pemkeep/base/err.h"
 
 #include "src/launch/launch_internal.h"
@@ -40,41 +40,14 @@ take_number(const char **at, unsigned most, unsigned *number)
 	return *number <= most;
 }
 
-static void
-zero_hosts(uint8_t *bytes, size_t size, unsigned bits)
-{
-	for (size_t i = 0; i < size; i++) {
-		unsigned left = bits > i * 8 ? bits - (unsigned)i * 8 : 0;
-
-		if (left < 8)
-			bytes[i] &= (uint8_t)(0xFF00u >> left);
-	}
-}
-
 static bool
 take_cidr(const char *text, char out[static LAUNCH_CIDR_SIZE])
 {
-	const char *slash = strchr(text, '/'), *at;
-	char word[INET6_ADDRSTRLEN], shown[INET6_ADDRSTRLEN];
-	uint8_t bytes[16];
-	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
-	int family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
-	size_t size = family == AF_INET6 ? 16 : 4;
-	unsigned bits = (unsigned)size * 8;
+	struct cidr c;
 
-	if (len >= sizeof(word))
+	if (!cidr_parse(text, &c))
 		return false;
-	memcpy(word, text, len);
-	word[len] = '\0';
-	at = slash != NULL ? slash + 1 : "";
-	if (inet_pton(family, word, bytes) != 1 ||
-	    (slash != NULL &&
-		(!take_number(&at, (unsigned)size * 8, &bits) || *at != '\0')))
-		return false;
-	zero_hosts(bytes, size, bits);
-	if (inet_ntop(family, bytes, shown, sizeof(shown)) == NULL)
-		return false;
-	snprintf(out, LAUNCH_CIDR_SIZE, "%s/%u", shown, bits);
+	cidr_format(&c, out);
 	return true;
 }
 

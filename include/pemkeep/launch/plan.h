@@ -25,7 +25,7 @@ struct buf;
 #define LAUNCH_RULES_MAX 32
 #define LAUNCH_TAGS_MAX 45          /* EC2 takes 50, some of which are ours */
 #define LAUNCH_USER_DATA_MAX 16384u /* bytes, before base64 */
-#define LAUNCH_CIDR_SIZE 64
+#define LAUNCH_CIDR_SIZE 64 /* at least CIDR_SIZE */
 
 /* Where the key comes from. */
 enum launch_key {
