@@ -27,8 +27,7 @@ event_write(const struct log_event *event)
 	done = path_of(PATH_STATE, "log", &path, &e) == 0 &&
 	    log_append(buf_text(&path), &full, &e) == 0;
 	if (!done) {
-		snprintf(
-		    text, sizeof(text), "nothing can be logged: %s", e.text);
+		snprintf(text, sizeof(text), "this is not logged: %s", e.text);
 		out_warning(text, e.hint);
 	}
 	buf_free(&path);

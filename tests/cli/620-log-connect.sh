@@ -178,14 +178,14 @@ check 'no log can be written: the session' expect_status 5 \
     connect -i ed $host 'echo works; exit 5'
 check 'no log can be written: works' equals "$(out)" works
 check 'no log can be written: is said once' equals \
-    "$(grep -c 'nothing can be logged' "$TMP/.err")" 1
+    "$(grep -c 'this is not logged' "$TMP/.err")" 1
 rmdir "$log"
 mv aside "$log"
 check 'a folder that cannot be written' expect_status 5 env \
     "XDG_STATE_HOME=/proc/nowhere" "$TMP/connect" -o "UserKnownHostsFile=$known" \
     -p "$PORT" -i ed $host 'exit 5'
 check 'a folder that cannot be written: is said once' equals \
-    "$(grep -c 'nothing can be logged' "$TMP/.err")" 1
+    "$(grep -c 'this is not logged' "$TMP/.err")" 1
 
 # An instance.
 cloud_start pending=0.2 || done_testing
