@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 # A tour for newcomers: every command that is shown is run, in a private HOME and
-# with an sshd of its own, which are gone at the end; and the tour fails when one
-# of them does not do what the text says.
+# with an EC2 of its own on loopback, which are gone at the end; and the tour fails
+# when one of them does not do what the text says.
 # BUILD: build folder; PEMKEEP: the program, $BUILD/pemkeep.
 set -euo pipefail
 
@@ -14,7 +14,6 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/pemkeep-demo.XXXXXX")
 finish()
 {
 	"$program" --quiet agent --stop >/dev/null 2>&1 || :
-	[ -z "${PORT-}" ] || sshd_stop || :
 	[ -z "${CLOUD_PID-}" ] || cloud_stop || :
 	chmod -R u+rwx "$tmp"
 	rm -rf "$tmp"
@@ -36,8 +35,8 @@ if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM:-dumb}" != dumb ]; then
 	bold=$'\033[1m' plain=$'\033[0m'
 fi
 
-# A server: the one of the tests, which is the reason for these names.
-TMP=$tmp PEMKEEP=$program PYTHON=${PYTHON:-python3}
+# The EC2 is the one of the tests, which is the reason for these names.
+TMP=$tmp PYTHON=${PYTHON:-python3}
 at_exit()
 {
 	: # see finish()
@@ -47,8 +46,6 @@ fail()
 	broken "$1"
 }
 set +eo pipefail
-# shellcheck source=tests/tools/sshd.sh
-. "$SRC/tests/tools/sshd.sh"
 # shellcheck source=tests/cloud/lib.sh
 . "$SRC/tests/cloud/lib.sh"
 set -eo pipefail
@@ -123,22 +120,40 @@ mode_is()
 }
 
 # As EC2 makes a key pair: RSA, 2048 bits, PKCS#1; and one that has been through
-# a Windows editor.  The server gets the public half of the first, as EC2 would
-# give it.
+# a Windows editor.
 make_keys()
 {
 	local key
 	for key in mykey 서울; do
 		ssh-keygen -q -t rsa -b 2048 -m PEM -N '' -C '' \
 		    -f "Downloads/$key.pem"
+		mv "Downloads/$key.pem.pub" "$tmp/$key.pub"
 	done
-	cp Downloads/mykey.pem.pub "$D/authorized"
-	chmod 600 "$D/authorized"
-	rm Downloads/*.pub
+	cp Downloads/mykey.pem "$tmp/mykey"
 	sed -i 's/$/\r/' Downloads/서울.pem
 	chmod 644 Downloads/*.pem
 	cp Downloads/*.pem "$tmp/as-they-came"
 	chmod 400 "$tmp"/as-they-came/*
+}
+
+# What somebody has made in the console, with the "launch wizard".
+make_cloud()
+{
+	local place=main/ap-northeast-2
+	cloud_start pending=0.2 stopping=0.2 3>&- ||
+	    broken 'the cloud for this tour does not start'
+	cloud_account main ap-northeast-2
+	export AWS_PROFILE=main
+	cloud_ctl keypair $place mykey private="$tmp/mykey" >/dev/null
+	cloud_ctl group $place launch-wizard-1 allow=tcp:22:0.0.0.0/0 >/dev/null
+	cloud_instance $place webshop key=mykey image=ubuntu-24.04 \
+	    group=launch-wizard-1
+	shop_address=$PUBLIC
+}
+
+address_of()
+{
+	cloud_ctl find "$1" | cut -d ' ' -f 2
 }
 
 # What the EC2 console shows for it, by the recipe of the AWS documentation.
@@ -153,41 +168,72 @@ fingerprint()
 	ssh-keygen -lf "$1" | cut -d ' ' -f 2
 }
 
-# The server as it is after somebody has put another machine in its place.
-replace_server()
+# What is in the account, but for instances, of which terminated ones stay a while.
+account()
 {
-	sshd_stop || :
-	rm "$D"/host_ed25519*
-	ssh-keygen -q -t ed25519 -N '' -C '' -f "$D/host_ed25519"
-	sleep 0.2
-	env "${wrapped[@]}" /usr/sbin/sshd -f "$D/config" -E "$D/log"
-	wait_for_port
+	cloud_ctl dump | "$PYTHON" -ESsc 'import json, sys
+for account in json.load(sys.stdin).values():
+    for place in account.values():
+        print(json.dumps([place[k] for k in sorted(place) if k != "instances"]))'
+}
+
+is_as_before()
+{
+	[ "$(account)" = "$before" ]
 }
 
 make_keys
-sshd_start 3>&- || broken 'the sshd for this tour does not start'
+make_cloud
+before=$(account)
+ln -s "$program" "$tmp/connect"
 
 tell "This is a tour of pemkeep, in a home folder made for it ($HOME)." \
-    "The server is an sshd on this machine that only listens to it. Both are" \
-    "gone at the end. Where pemkeep would ask you for the vault's passphrase at" \
-    "the terminal, here it is handed over through a descriptor" \
-    "(--passphrase-fd), which is not shown."
+    "A small EC2 runs on this machine: its instances are sshds that only listen" \
+    "to it. All of it is gone at the end. Where pemkeep would ask you for the" \
+    "vault's passphrase at the terminal, here it is handed over through a" \
+    "descriptor (--passphrase-fd), which is not shown."
 
-title 'Where you come from'
-tell "You have followed a tutorial: created key pairs in EC2, and downloaded" \
-    "them. Now they lie where the browser has put them, and everybody on this" \
-    "machine can read them:"
-run 0 'ls -l ~/Downloads'
-said -rw-r--r-- mykey.pem 서울.pem
-
-title 'Put them away'
-tell "One file, the vault, will hold all keys, encrypted. Make it:"
+title 'From nothing to a shell'
+tell "One file, the vault, holds all keys, encrypted. Make it:"
 run 0 'pemkeep init'
 said '.local/share/pemkeep/vault' backup
-tell "From now on an agent has the vault open, for half an hour after its last" \
-    "use. Take the keys in. With --move each file is removed, but only after its" \
-    "key was read back from the vault on the disk. One of them has Windows line" \
-    "ends; that is told, and no obstacle:"
+tell "A new server is one command: key, security group, instance, address, and a" \
+    "login that proves all of it. What would be called, and what does it cost?"
+run 0 'pemkeep launch web --image ubuntu-24.04 --open 80 --plan'
+said RunInstances 't2.micro' 'free tier' 'an hour' allowed
+holds 'the plan has made something' is_as_before
+tell "Its key is made in the vault, and was never on a disk in clear. Port 22 is" \
+    "open for your own address only. Each step is written down before it is" \
+    "done, so that 'pemkeep launch --undo' finds what a crash leaves behind:"
+run 0 'pemkeep launch web --image ubuntu-24.04 --open 80 --yes'
+read -r web _ <<<"$(cloud_ctl find web)"
+said "$web" "$(address_of web)" "is proven by its console: SHA256:"
+
+title 'Connect'
+tell "The name is enough, and nothing is said but what you have asked for. What" \
+    "goes in comes out, and the exit status is the command's:"
+run 0 'connect web whoami'
+said ubuntu
+run 0 "connect web 'tr a-z A-Z' <<<'hello from here'"
+said 'HELLO FROM HERE'
+run 3 "connect web 'echo to stderr >&2; exit 3'"
+said 'to stderr'
+tell "What would happen, and why:"
+run 0 'pemkeep resolve web'
+said "$web" "$(address_of web)" 'Elastic IP' ubuntu 'public key of the key pair'
+
+title 'The keys that you have'
+tell "You have followed a tutorial before: created key pairs in EC2, downloaded" \
+    "them, launched an instance with one of them. Now they lie where the browser" \
+    "has put them. Who can read them, and what do they open?"
+run 0 'ls -l ~/Downloads'
+said -rw-r--r-- mykey.pem 서울.pem
+run 1 'pemkeep audit'
+said key-readable mykey.pem 'mode 0644' 'opens 1 running instance: webshop' \
+    서울.pem 'open to the world'
+tell "Take them in. With --move each file is removed, but only after its key was" \
+    "read back from the vault on the disk. One of them has Windows line ends;" \
+    "that is told, and no obstacle:"
 run 0 'pemkeep import ~/Downloads/*.pem --move'
 said "mykey.pem: imported as 'mykey'" "imported as '서울'" \
     'mode was 0644 (others could use it)' 'CRLF line ends' \
@@ -199,115 +245,81 @@ tell "The fingerprints are those that ssh shows and those that the EC2 console" 
 run 0 'pemkeep keys'
 said "$(ec2_fingerprint "$tmp/as-they-came/mykey.pem")" \
     "$(fingerprint "$tmp/as-they-came/mykey.pem")"
-tell "A new key can be made in the vault; then it was never on a disk in clear." \
-    "Its public half is for EC2, or for a server's authorized_keys:"
-run 0 'pemkeep generate next-server'
-said 'ssh-ed25519 AAAA'
-
-title 'Give your server a name'
-run 0 "pemkeep add myserver 127.0.0.1 --port $PORT --user ubuntu --key mykey"
-tell "What would happen, and why:"
-run 0 'pemkeep resolve myserver'
-said 127.0.0.1 "$PORT" ubuntu mykey .config/pemkeep/hosts
-
-title 'Connect'
-tell "The first time its host key is not known. At a terminal you would be asked;" \
-    "where there is nobody to ask, nothing is sent to a stranger:"
-run 255 'connect myserver whoami'
-said 'is not known' "$(fingerprint "$D/host_ed25519")" hint:
-tell "That is the fingerprint of our server, so:"
-run 0 'connect -o StrictHostKeyChecking=accept-new myserver whoami'
-said ubuntu
-tell "From now on the name is enough. The exit status is the command's:"
-run 0 'connect myserver uname -s'
-said "$(uname -s)"
-run 3 "connect myserver 'echo to stderr >&2; exit 3'"
-said 'to stderr'
-tell "What goes in comes out, and nothing else:"
-run 0 "connect myserver 'tr a-z A-Z' <<<'hello from here'"
-said 'HELLO FROM HERE'
+tell "Which key opens which server is known from AWS. The host key is proven: it" \
+    "is the one that the instance has printed on its console, so there is nothing" \
+    "to be asked."
+run 0 'connect webshop whoami'
+said 'is proven by its console: SHA256:' ubuntu
 tell "The agent speaks the protocol of ssh-agent, so that ssh, scp, git and rsync" \
     "use the same keys:"
 run 0 "SSH_AUTH_SOCK=\$(pemkeep agent --socket) ssh-add -l"
-said "$(fingerprint "$tmp/as-they-came/mykey.pem")"
+said "$(fingerprint "$tmp/as-they-came/mykey.pem")" ED25519
+tell "An exported key is byte for byte the file that you downloaded, with the" \
+    "mode that ssh wants; for that the passphrase is asked for again:"
+run 0 'pemkeep export mykey -o mykey.pem'
+run 0 'ls -l mykey.pem'
+said -r--------
+holds 'the bytes are not the same' cmp mykey.pem "$tmp/as-they-came/mykey.pem"
+run 0 'rm -f mykey.pem'
+pemkeep export 서울 -o "$tmp/seoul" -q
+holds 'the bytes of the other are not the same' \
+    cmp "$tmp/seoul" "$tmp/as-they-came/서울.pem"
+tell "What is left to do?"
+run 1 'pemkeep audit'
+said port-open-to-world webshop
+holds 'there are still keys on the disk' test "$(grep -c -e key-readable \
+    -e key-outside "$tmp/out")" = 0
 
-title 'What has happened'
-tell "Each use of a key is in the log, and each line is bound to the one before:"
-run 0 'pemkeep log'
-said import sign connect
-run 0 'pemkeep log --verify'
-said 'log is sound'
-
-title 'EC2, by name'
-tell "With your AWS profile pemkeep knows every instance by its Name tag: where" \
-    "it is, whom to log in as, and which key opens it. For this tour a small EC2" \
-    "runs on this machine; its instances are sshds."
-cloud_start stopping=0 pending=0 boot=0 3>&-
-cloud_account main eu-west-1
-cp "$tmp/as-they-came/mykey.pem" "$tmp/pair"
-ssh-keygen -yf "$tmp/pair" >"$tmp/pair.pub"
-cloud_ctl keypair main/eu-west-1 mykey private="$tmp/pair" >/dev/null
-cloud_instance main/eu-west-1 webshop key=mykey image=ubuntu-24.04
-export AWS_PROFILE=main
-run 0 'pemkeep list'
-said webshop "$ID" "$PUBLIC" running
-run 0 'pemkeep resolve webshop'
-said "$ID" "$PUBLIC" ubuntu mykey 'next stop'
-tell "Its host key is proven: it is the one that the instance has printed on its" \
-    "console, so there is nothing to be asked."
+title 'When things change'
+tell "Stopped and started, an instance has another address. That is found out," \
+    "and the host key is still the one of this instance:"
+run 0 'pemkeep stop webshop --yes'
+said 'is not elastic' stopped
+run 0 'pemkeep start webshop --yes'
+holds 'it has the same address' test "$(address_of webshop)" != "$shop_address"
+said "$(address_of webshop)"
 run 0 'connect webshop whoami'
 said ubuntu
-before=$PUBLIC
-cloud_ctl stop webshop >/dev/null
-cloud_ctl wait webshop stopped >/dev/null
-cloud_ctl start webshop >/dev/null
-cloud_ctl wait webshop running >/dev/null
-read -r _ PUBLIC _ <<<"$(cloud_ctl find webshop)"
-holds 'it has the same address' test "$PUBLIC" != "$before"
-tell "Stopped and started, it has another address. That is found out, and the" \
-    "host key is still the one of this instance:"
-run 0 'connect webshop whoami'
-said ubuntu
-
-title 'When something goes wrong'
-tell "Somebody stands in between, or has put another machine in the place of" \
-    "yours:"
-replace_server
-run 255 'connect myserver whoami'
-said 'has CHANGED' "$(fingerprint "$D/host_ed25519")" known_hosts
+tell "But when somebody stands in between, or has put another machine in the" \
+    "place of yours:"
+cloud_ctl host-keys webshop new=yes >/dev/null
+run 255 'connect webshop whoami'
+said 'has CHANGED' known_hosts
 tell "A name that is not known is asked of nobody; it may be a slip:"
-run 255 'connect myservr'
-said "'myservr'" myserver
-tell "Locked, the agent has neither keys nor passphrase:"
+run 255 'connect webshopp'
+said "'webshopp'" webshop
+tell "Locked, the agent has neither keys nor passphrase, and a wrong one opens" \
+    "nothing:"
 run 0 'pemkeep lock'
-run 255 'connect myserver whoami'
+run 255 'connect web whoami'
 said 'passphrase'
-tell "A wrong passphrase opens nothing:"
 right=$passphrase passphrase='summer2024'
 run 3 'pemkeep unlock'
 said 'wrong passphrase'
 passphrase=$right
 run 0 'pemkeep unlock'
-tell "And a vault that others can read is refused until that is repaired:"
+tell "A vault that others can read is refused until that is repaired:"
 run 0 'chmod 644 ~/.local/share/pemkeep/vault'
 run 7 'pemkeep keys'
 said 'has mode 0644' 'check --repair'
 run 0 'pemkeep check --repair'
 said 'mode was 0644, is 0400' 'The vault is sound'
 
-title 'Get a key out again'
-tell "An exported key is byte for byte the file that you downloaded, with the" \
-    "mode that ssh wants; for that the passphrase is asked for again. The public" \
-    "half goes to the standard output:"
-run 0 'pemkeep export mykey -o mykey.pem'
-run 0 'ls -l mykey.pem'
-said -r--------
-holds 'the bytes are not the same' cmp mykey.pem "$tmp/as-they-came/mykey.pem"
-run 0 'pemkeep export mykey --public'
-said "$(ssh-keygen -yf "$tmp/as-they-came/mykey.pem" | cut -d ' ' -f 1,2)"
-pemkeep export 서울 -o "$tmp/seoul" -q
-holds 'the bytes of the other are not the same' \
-    cmp "$tmp/seoul" "$tmp/as-they-came/서울.pem"
+title 'And nothing left behind'
+tell "What a launch has made for it goes with the server: the Elastic IP, which" \
+    "would cost money, the security group, and the key pair. The key stays in" \
+    "the vault."
+run 0 'pemkeep terminate web --yes'
+said "$web" 'Elastic IP' 'security group' 'key pair' removed
+holds 'something is left in the account' is_as_before
+
+title 'What has happened'
+tell "Sessions and uses of a key stand in the log, and each line is bound to the" \
+    "one before:"
+run 0 'pemkeep log --host web'
+said connect disconnect ubuntu@web terminate "$web" 'exit 3'
+run 0 'pemkeep log --verify'
+said 'log is sound'
 
 title 'What lies on the disk'
 tell "The vault, the one before the last change, and a lock. No name and no key" \

@@ -12,6 +12,46 @@ mkdir "$TMP/real"
 cp "$PEMKEEP" "$real"
 export PEMKEEP=$real
 
+# as_printed FILE: the block behind "`make demo` prints" stands in what the tour has
+# printed ($TMP/said), line by line, where "..." stands for what is left out.  What
+# is made anew each time may differ.
+as_printed()
+{
+	"$PYTHON" -ESs - "$1" "$TMP/said" <<'END'
+import re, sys
+
+def text(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+def plain(line):
+    for what, by in (
+            (r"\S*/pemkeep-demo\.\w+/home\b", "/home/me"),
+            (r"\b(i|sg|sgr|eipalloc|key|subnet|vpc)-[0-9a-f]{17}\b", r"\1-"),
+            (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:"),
+            (r"\b([0-9a-f]{2}:){15,19}[0-9a-f]{2}\b", "00:"),
+            (r"\b127\.\d+\.\d+\.\d+\b", "127."), (r"\bport \d+", "port"),
+            (r"\d{4}-\d\d-\d\d(T[0-9:]+Z)?", "date"), (r"\[\d+\]", "[]"),
+            (r"\b\d+ s\b", "s"), (r"^([-rwx]{10}) .* (\S+)$", r"\1 \2"),
+            (r" +", " ")):
+        line = re.sub(what, by, line)
+    return line.rstrip()
+
+block = re.search(r"`make demo` prints.*\n\n((?:    .*\n|\n)+)", text(sys.argv[1]))
+if not block:
+    sys.exit("there is no block of `make demo`")
+printed = "\n" + "\n".join(map(plain, text(sys.argv[2]).splitlines())) + "\n"
+lines = [plain(line[4:]) for line in block[1].rstrip().splitlines()]
+at = 0
+for part in "\n".join(lines).split("\n...\n"):
+    part = "\n" + part.removesuffix("\n...") + "\n"
+    found = printed.find(part, at)
+    if found < 0:
+        sys.exit("is not printed:" + part)
+    at = found + len(part) - 1
+END
+}
+
 began=$(date +%s)
 check 'the tour' expect_status 0 "$SRC/tests/demo.sh"
 took=$(($(date +%s) - began))
@@ -21,10 +61,16 @@ out >"$TMP/said"
 check 'the tour: no warnings of other programs' equals "$(err)" ''
 check 'the tour: what was typed' contains "$(out)" \
     $'\n$ pemkeep init\n' $'\n$ pemkeep import ~/Downloads/*.pem --move\n' \
-    $'\n$ pemkeep add myserver ' $'\n$ connect myserver uname -s\nLinux\n' \
-    $'\n$ pemkeep log\n' 'has CHANGED' 'wrong passphrase' \
-    $'\n$ pemkeep export mykey -o mykey.pem\n' 'Read next'
+    $'\n$ pemkeep launch web --image ubuntu-24.04 --open 80 --yes\n' \
+    $'\n$ connect web whoami\nubuntu\n' $'\n$ pemkeep audit\n' \
+    $'\n$ pemkeep log --host web\n' 'has CHANGED' 'wrong passphrase' \
+    $'\n$ pemkeep export mykey -o mykey.pem\n' \
+    $'\n$ pemkeep terminate web --yes\n' 'Read next'
 check 'the tour: no colours' lacks "$(out)" $'\033'
+check 'the README shows what it prints' as_printed "$SRC/README.md"
+sed 's/proven by its console/found on its console/' "$SRC/README.md" >"$TMP/readme"
+check 'and when it does not, that is found' contains \
+    "$(as_printed "$TMP/readme" 2>&1)" 'is not printed:' 'found on its console'
 check 'the tour: under 20 seconds' test "$took" -lt $((20 * busy))
 
 # Neither files, nor agent, nor server; an agent ends by itself, but not at once.
@@ -71,13 +117,21 @@ broken 'a program that says everything' \
 broken 'files that stay' \
     'for a; do shift; [ "$a" = --move ] || set -- "$@" "$a"; done
 exec "$real" "$@"' 'pemkeep import'
+broken 'a plan that is carried out' \
+    'for a; do shift; [ "$a" != --plan ] || a=--yes; set -- "$@" "$a"; done
+exec "$real" "$@"' 'pemkeep launch'
+broken 'an audit that finds nothing' \
+    '[ "$2" != audit ] || exit 0; exec "$real" "$@"' 'pemkeep audit'
 broken 'a command that is not run' \
-    '[ "$as $1" != "connect myserver" ] || exit 255; exec "$real" "$@"' \
-    'connect myserver whoami'
+    '[ "$as $1" != "connect web" ] || exit 255; exec "$real" "$@"' \
+    'connect web whoami'
 broken 'a host key that is not looked at' \
     '[ "$as" != connect ] || set -- -o StrictHostKeyChecking=no \
     -o UserKnownHostsFile=/dev/null "$@"; exec "$real" "$@"' \
-    'connect myserver whoami'
+    'connect webshop whoami'
+broken 'a server that stays' \
+    '[ "$2" != terminate ] || exec "$real" --no-input stop -y web; exec "$real" "$@"' \
+    'pemkeep terminate'
 broken 'an exit status that is lost' \
     '"$real" "$@"; [ $? = 255 ] && exit 255; exit 0' "'echo to stderr"
 broken 'an export with another mode' \
