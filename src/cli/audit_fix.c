@@ -18,6 +18,7 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/path.h"
 #include "pemkeep/base/utf8.h"
+#include "pemkeep/log/log.h"
 
 #include "src/cli/audit.h"
 #include "src/cli/cli.h"
@@ -33,7 +34,14 @@ no_memory(struct err *e)
 static void
 on_mode(void *arg, const char *path, unsigned was, unsigned now)
 {
+	struct buf b = BUF_INIT;
+
 	out_say(arg, "'%s': mode was %04o, is %04o.", path, was, now);
+	/* The end of a path may be cut off in the log. */
+	buf_printf(&b, "mode was %04o, is %04o: %s", was, now, path);
+	(void)event_write(&(const struct log_event){
+	    .kind = LOG_AUDIT_FIX, .detail = buf_text(&b) });
+	buf_free(&b);
 }
 
 /* Nobody else may write to it any more. */
@@ -52,8 +60,7 @@ tighten(const struct audit *a, const char *path)
 		was = (unsigned)(st.st_mode & 07777u);
 		now = was & ~022u;
 		if ((done = fchmod(fd, now) == 0))
-			out_say(a->cli, "'%s': mode was %04o, is %04o.", path,
-			    was, now);
+			on_mode((void *)(uintptr_t)a->cli, path, was, now);
 	}
 	if (!done) {
 		err_system(
@@ -116,8 +123,8 @@ set_mode(const struct audit *a, const struct scan_key *k)
 	else if (st.st_dev != k->device || st.st_ino != k->inode)
 		out_say(a->cli, "'%s' was replaced meanwhile.", k->path);
 	else if ((done = fchmod(fd, JOB_MODE) == 0))
-		out_say(a->cli, "'%s': mode was %04o, is 0400.", k->path,
-		    (unsigned)k->mode);
+		on_mode((void *)(uintptr_t)a->cli, k->path, (unsigned)k->mode,
+		    JOB_MODE);
 	else {
 		err_system(&e, ERR_SYSTEM, errno, "cannot set the mode of '%s'",
 		    k->path);

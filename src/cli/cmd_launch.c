@@ -83,6 +83,7 @@ undo(struct launching *g)
 		launch_show_rest(&g->launch, true);
 		return 1;
 	}
+	launch_log(&g->launch, "undone");
 	if (g->launch.public_key[0] != '\0' &&
 	    g->launch.key_from != LAUNCH_KEY_VAULT)
 		out_say(g->given,
@@ -136,14 +137,17 @@ go_on(struct launching *g)
 		cloud_begin(&g->cloud);
 		r = launch_run(&g->run, &e);
 		cloud_end(&g->cloud);
-		if (r == 0)
+		if (r == 0) {
+			launch_log(&g->launch, NULL);
 			return 0;
+		}
 		launch_show_waiting(g, NULL, 0);
 		if (is_nothing_made(&g->launch)) {
 			(void)journal_remove(g->run.journal, NULL);
 			return out_error(&e);
 		}
 		out_error(&e);
+		launch_log(&g->launch, e.text);
 		launch_show_rest(&g->launch, true);
 		next = ask_next(g);
 	}

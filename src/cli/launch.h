@@ -69,6 +69,12 @@ int launch_ready(void *arg, const struct launch *l, struct err *e);
 /* … and a pause that Ctrl-C ends. */
 int launch_pause(void *arg, unsigned ms, struct err *e);
 
+/*
+ * launch_log.c: it is done; else 'what' says what it is instead: "undone", or what
+ * has stopped it.
+ */
+void launch_log(const struct launch *l, const char *what);
+
 /* launch_plan.c: --plan.  The exit status. */
 int launch_plan_show(struct launching *g);
 

@@ -308,5 +308,38 @@ check 'a long name: its beginning, in whole characters' equals "$(seen 1 host)" 
     "${long:0:42}"
 check 'a long name: is found' equals "$(events --host "$long")" "$both"
 check 'a long name: but no shorter one' equals "$(events --host "${long:0:41}")" ''
+
+# What else is done to instances, and to what an audit finds.
+check 'launch' expect_status 0 pk -qy launch fresh --image ubuntu-24.04
+check 'launch: is logged' matches "$(seen 1 event host instance address detail)" \
+    '^launch\|fresh\|i-[0-9a-f]{17}\|127\.[0-9.]+\|main/eu-west-1$'
+cloud_ctl fault status status=500 code=InternalError action=AllocateAddress times=0
+check 'a launch that fails' expect_status 1 pk -qy launch half --image ubuntu-24.04
+check 'a launch that fails: is logged with the reason' matches \
+    "$(seen 1 event host instance address detail)" \
+    '^launch\|half\|i-[0-9a-f]{17}\|None\|main/eu-west-1: AllocateAddress'
+cloud_ctl clear
+check 'undone' expect_status 0 pk -qy launch --undo half
+check 'undone: is logged' matches "$(seen 1 event host detail)" \
+    '^launch\|half\|main/eu-west-1: undone$'
+check 'allow' expect_status 0 pk -qy allow fresh --port 8080 --cidr 192.0.2.7/32
+check 'allow: is logged' equals "$(seen 1 event host address port)" \
+    'allow|fresh|192.0.2.7/32|8080'
+check 'revoke' expect_status 0 pk -qy allow fresh --port 8080 \
+    --cidr 192.0.2.7/32 --revoke
+check 'revoke: is logged' equals "$(seen 1 event host address port)" \
+    'revoke|fresh|192.0.2.7/32|8080'
+check '--host: the address that was let in' equals \
+    "$(events --host 192.0.2.7)" 'allow revoke'
+check 'terminate' expect_status 0 pk -qy terminate fresh
+check '--host: all that was done with an instance' equals \
+    "$(events --host fresh)" 'launch allow revoke terminate'
+mkdir found
+ssh-keygen -q -t ed25519 -N '' -f found/loose
+chmod 644 found/loose
+pk -q audit --offline --fix --no-input "$TMP/found" >/dev/null 2>&1
+mode_is 0400 found/loose
+check 'audit --fix: is logged' equals "$(seen 1 event detail)" \
+    "audit-fix|mode was 0644, is 0400: $TMP/found/loose"
 check 'the log is sound' expect_status 0 pk log --verify
 done_testing
