@@ -273,6 +273,7 @@ choose_key(struct plan *p, struct err *e)
 	if ((r = launch_set(&l->key, buf_text(&b), e)) == 0)
 		r = launch_set(
 		    &l->key_type, launch_is_windows(l) ? "rsa" : "ed25519", e);
+	buf_free(&name);
 	buf_free(&b);
 	return r;
 }
