@@ -114,30 +114,9 @@ find(const struct lifecycle *l, const char *id, const char *region)
 	return NULL;
 }
 
-/* Instances that nobody has named stay, whatever their tag says. */
-static void
-drop_others(struct rest_part *part, const struct lifecycle *l)
-{
-	struct remove_list *list = &part->list;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->count; i++) {
-		struct remove_thing *t = &list->things[i];
-
-		if (t->kind == REMOVE_INSTANCE &&
-		    find(l, t->id, part->instance->region) == NULL) {
-			free(t->id);
-			free(t->name);
-			continue;
-		}
-		list->things[kept++] = *t;
-	}
-	list->count = kept;
-}
-
 static int
-find_part(struct lifecycle_rest *rest, const struct lifecycle *l,
-    const struct lifecycle_instance *i, struct err *e)
+find_part(struct lifecycle_rest *rest, const struct lifecycle_instance *i,
+    struct err *e)
 {
 	struct remove_job job = job_of(rest, i);
 	struct rest_part *part = &rest->parts[rest->count];
@@ -152,7 +131,6 @@ find_part(struct lifecycle_rest *rest, const struct lifecycle *l,
 	part->instance = i;
 	rest->count++;
 	r = remove_find(&job, &part->list, &why);
-	drop_others(part, l);
 	if (r == ERR_INTERRUPTED || r == ERR_NOMEM) {
 		*e = why;
 		return r;
@@ -193,7 +171,7 @@ lifecycle_rest_find(
 	if (rest->parts == NULL || rest->stay == NULL)
 		return no_memory(e);
 	for (size_t i = 0; i < l->count && r == 0; i++)
-		r = find_part(rest, l, &l->list[i], e);
+		r = find_part(rest, &l->list[i], e);
 	for (size_t i = 0; i < l->count; i++)
 		if (l->list[i].elastic &&
 		    !is_removed(rest, l->list[i].address)) {
@@ -258,7 +236,10 @@ has_ended(const struct lifecycle_instance *i)
 	return strcmp(i->state, "terminated") == 0;
 }
 
-/* Those that could not be terminated must not be tried again by the way. */
+/*
+ * Instances of the same launch that nobody has named stay, whatever their tag says;
+ * and one that could not be terminated is not tried again by the way.
+ */
 static void
 drop_living(struct rest_part *part, const struct lifecycle *l)
 {

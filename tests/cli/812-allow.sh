@@ -109,6 +109,11 @@ cloud_ctl set checkip=198.51.100.4
 check 'the moved rule cannot be taken out' expect_status 0 \
     pk allow web --port 443
 cloud_ctl set checkip=198.51.100.5
+cloud_ctl deny ec2:AuthorizeSecurityGroupIngress
+check 'not in' expect_status 6 pk allow web
+check 'not in: nor is the old one out' contains "$(rules web)" \
+    22-22:198.51.100.4/32
+cloud_ctl allow
 cloud_ctl deny ec2:RevokeSecurityGroupIngress
 check 'in, but the old one not out' expect_status 6 pk allow web
 check 'in' contains "$(rules web)" 198.51.100.5/32 198.51.100.4/32
