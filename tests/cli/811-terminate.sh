@@ -124,6 +124,18 @@ check 'things of the same name without the tag' expect_status 0 \
 check 'they are not even named' lacks "$(err)" 'With it goes'
 check 'they stay' equals "$(cloud_ctl dump account=two)" "$kept"
 
+# Two of one launch, and one of them is named.
+launched 33333333-89ab-cdef-0123-456789abcdef first
+cloud_ctl instance $place second group=first key=first \
+    tag:pemkeep:launch=33333333-89ab-cdef-0123-456789abcdef >/dev/null
+kept=$(cloud_ctl dump account=two | grep -c "$address\|$group\|$ID")
+check 'one of two of a launch' expect_status 0 pk -y terminate second
+check 'the other one runs, with all that it has' equals "$(cloud_ctl dump \
+    account=two | grep -c "$address\|$group\|$ID")" $((kept - 1))
+check 'and then the other one' expect_status 0 pk -y terminate first
+check 'nothing of the two is left' lacks "$(cloud_ctl dump account=two)" \
+    33333333-89ab
+
 # A tag that would fit every launch.
 launched $other fine
 fine=$ID
