@@ -67,6 +67,21 @@ log_it(const struct launch *l, const char *how)
 	buf_free(&b);
 }
 
+/* list, resolve and connect know what has changed from now on. */
+static void
+tell_inventory(struct launching *g)
+{
+	struct cloud cloud;
+	struct err e;
+
+	if (cloud_open(&cloud, &g->cli, &e) == 0) {
+		cloud_begin(&cloud);
+		(void)inventory_refresh(cloud.inventory, &e);
+		cloud_end(&cloud);
+	}
+	cloud_close(&cloud);
+}
+
 static int
 undo(struct launching *g)
 {
@@ -78,6 +93,7 @@ undo(struct launching *g)
 	cloud_begin(&g->cloud);
 	r = launch_undo(&g->run, on_removed, &e);
 	cloud_end(&g->cloud);
+	tell_inventory(g);
 	if (r != 0) {
 		out_error(&e);
 		launch_show_rest(&g->launch, true);
@@ -156,21 +172,6 @@ go_on(struct launching *g)
 	else if (g->launch.instance[0] != '\0')
 		log_it(&g->launch, "left half-done");
 	return 1;
-}
-
-/* list, resolve and connect know it from now on. */
-static void
-tell_inventory(struct launching *g)
-{
-	struct cloud cloud;
-	struct err e;
-
-	if (cloud_open(&cloud, &g->cli, &e) == 0) {
-		cloud_begin(&cloud);
-		(void)inventory_refresh(cloud.inventory, &e);
-		cloud_end(&cloud);
-	}
-	cloud_close(&cloud);
 }
 
 static struct json *

@@ -16,6 +16,7 @@
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/launch/journal.h"
 #include "vault/secret.h"
 
 #include "src/launch/run_internal.h"
@@ -27,7 +28,8 @@
 struct created {
 	struct launch_run *run;
 	struct secret *material;
-	char id[64], fingerprint[128];
+	char fingerprint[128];
+	size_t commits; /* of keys to the keeper */
 };
 
 /* The key of the vault that the launch names: take its public half. */
@@ -35,6 +37,33 @@ static int
 take_public(struct launch_run *run, const struct keeper_key *key, struct err *e)
 {
 	return launch_set(&run->launch->public_key, key->public_line, e);
+}
+
+/*
+ * The name was free when the plan was made, and is not any more.  The journal
+ * says the new one before there is a key of it.
+ */
+static int
+take_other_name(struct launch_run *run, struct err *e)
+{
+	struct launch *l = run->launch;
+	struct buf b = BUF_INIT;
+	int r;
+
+	buf_printf(&b, "%s-%.8s", l->key, l->uuid);
+	r = buf_ok(&b) ? launch_set(&l->key, buf_text(&b), e)
+		       : err_set(e, ERR_NOMEM, "out of memory");
+	buf_free(&b);
+	return r == 0 ? journal_write(run->journal, l, e) : r;
+}
+
+static int
+make_key(struct launch_run *run, struct keeper_key *key, struct err *e)
+{
+	const struct launch *l = run->launch;
+
+	return client_generate(run->client, l->key, l->key_type,
+	    strcmp(l->key_type, "rsa") == 0 ? WINDOWS_BITS : 0, key, e);
 }
 
 static int
@@ -55,10 +84,10 @@ generate(struct launch_run *run, bool again, struct err *e)
 	if (r == 0 && strcmp(key.type, l->key_type) != 0)
 		r = err_set(e, ERR_EXISTS,
 		    "the vault has another key '%s' meanwhile", l->key);
-	else if (r == ERR_NOT_FOUND)
-		r = client_generate(run->client, l->key, l->key_type,
-		    strcmp(l->key_type, "rsa") == 0 ? WINDOWS_BITS : 0, &key,
-		    e);
+	else if (r == ERR_NOT_FOUND &&
+	    (r = make_key(run, &key, e)) == ERR_EXISTS &&
+	    (r = take_other_name(run, e)) == 0)
+		r = make_key(run, &key, e);
 	if (r == 0)
 		r = take_public(run, &key, e);
 	keeper_key_clear(&key);
@@ -211,13 +240,14 @@ import_from(struct created *c, int fd, struct err *e)
 	if ((r = client_import(client, &in, e)) != 0 ||
 	    (r = client_commit(client, &result, 1, e)) != 0)
 		return r;
+	c->commits++;
 	if (why.code != ERR_OK) {
 		*e = why;
 		return (int)why.code;
 	}
 	r = take_public(c->run, &result.in.key, e);
 	keeper_key_clear(&result.in.key);
-	return r == 0 ? client_holds(client, 0, e) : r;
+	return r == 0 ? client_holds(client, c->commits - 1, e) : r;
 }
 
 static int
@@ -228,7 +258,10 @@ into_vault(struct created *c, struct err *e)
 	if (fd == -1)
 		return err_system(
 		    e, ERR_SYSTEM, errno, "cannot hand the key to the keeper");
-	if ((r = write_all(fd, c->material, e)) == 0)
+	if ((r = write_all(fd, c->material, e)) == 0 &&
+	    (r = import_from(c, fd, e)) == ERR_EXISTS &&
+	    (r = take_other_name(c->run, e)) == 0 &&
+	    (r = write_all(fd, c->material, e)) == 0)
 		r = import_from(c, fd, e);
 	wipe(fd, secret_len(c->material));
 	return r;
