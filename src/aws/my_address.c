@@ -72,7 +72,7 @@ aws_my_address(struct aws *aws, const char *url,
 			*e = why;
 	} else if (r != 0) {
 		r = no_address(request.url, why.text, e);
-	} else if (response.status != 200 ||
+	} else if (response.status != 200 || answer.len == 0 ||
 	    memchr(answer.data, '\0', answer.len) != NULL ||
 	    !read_address(buf_text(&answer), address)) {
 		address[0] = '\0';

@@ -121,6 +121,12 @@ tell_missing(struct audit *a)
 		cloud_tell(&a->cloud, NULL);
 }
 
+static const char *
+s_of(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* How far this goes, and how old what it rests on is. */
 static void
 tell_scope(struct audit *a)
@@ -130,13 +136,13 @@ tell_scope(struct audit *a)
 	int64_t fetched = audit_fetched(a, &live);
 
 	out_say(a->cli,
-	    "%zu private key%s in %" PRIu64 " files and %" PRIu64 " folders.",
-	    a->scan.count, a->scan.count == 1 ? "" : "s", a->scan.files,
-	    a->scan.folders);
+	    "%zu private key%s in %" PRIu64 " file%s and %" PRIu64 " folder%s.",
+	    a->scan.count, s_of(a->scan.count), a->scan.files,
+	    s_of(a->scan.files), a->scan.folders, s_of(a->scan.folders));
 	if (a->scan.elsewhere > 0)
 		out_say(a->cli,
-		    "%" PRIu64 " folders on other file systems were left out.",
-		    a->scan.elsewhere);
+		    "Left out on other file systems: %" PRIu64 " folder%s.",
+		    a->scan.elsewhere, s_of(a->scan.elsewhere));
 	if (fetched == 0 || live)
 		return;
 	timefmt_age(fetched, a->now, age);

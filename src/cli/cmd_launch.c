@@ -15,7 +15,6 @@
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/launch/journal.h"
 #include "pemkeep/launch/remove.h"
-#include "pemkeep/log/log.h"
 
 #include "src/cli/commands.h"
 #include "src/cli/connect.h"
@@ -52,21 +51,6 @@ on_removed(
 	buf_free(&b);
 }
 
-/* What has become of an instance, into the event log. */
-static void
-log_it(const struct launch *l, const char *how)
-{
-	struct buf b = BUF_INIT;
-
-	buf_printf(&b, "%s, %s", how, l->region);
-	(void)event_write(&(const struct log_event){ .kind = LOG_LAUNCH,
-	    .host = l->name,
-	    .instance = l->instance,
-	    .address = l->address[0] != '\0' ? l->address : NULL,
-	    .detail = buf_text(&b) });
-	buf_free(&b);
-}
-
 /* list, resolve and connect know what has changed from now on. */
 static void
 tell_inventory(struct launching *g)
@@ -88,8 +72,6 @@ undo(struct launching *g)
 	struct err e;
 	int r;
 
-	if (g->launch.instance[0] != '\0')
-		log_it(&g->launch, "to be undone");
 	cloud_begin(&g->cloud);
 	r = launch_undo(&g->run, on_removed, &e);
 	cloud_end(&g->cloud);
@@ -169,8 +151,6 @@ go_on(struct launching *g)
 	}
 	if (next == NEXT_UNDO)
 		(void)undo(g);
-	else if (g->launch.instance[0] != '\0')
-		log_it(&g->launch, "left half-done");
 	return 1;
 }
 
@@ -224,7 +204,6 @@ finish(struct launching *g)
 	struct buf b = BUF_INIT;
 	int status;
 
-	log_it(l, "complete");
 	tell_inventory(g);
 	if (option_on(g->given, "connect"))
 		return connect_to(g);

@@ -129,7 +129,7 @@ check 'AWS was not asked for that' equals "$(cloud_count True)" "$before"
 check 'connect by name' expect_status 0 pk connect web true
 check 'connect: nothing said' equals "$(err)" ''
 check 'the event log knows it' contains "$(pk log)" launch "$id" \
-    'complete, eu-west-1'
+    main/eu-west-1
 check 'port 80 is open, and 22 for me only' equals "$(of web \
     'sorted((r["from"], r["cidr"]) for g in p["groups"].values()
 	for r in g["rules"] if g["name"] == "pemkeep-web")')" \
