@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pemkeep/agent/client.h"
 #include "pemkeep/base/err.h"
@@ -165,14 +166,16 @@ find_keys(struct bridge *b, bool unlock, struct err *e)
 
 	if ((r = session_start(b->cli, &c, e)) != 0)
 		return r;
+	if (access(client_path(c), F_OK) != 0) {
+		client_free(c); /* there is no vault */
+		return 0;
+	}
 	if (!unlock)
 		r = vault_keys_public(c, &b->keys, e);
 	else if ((r = client_unlock(c, 0, e)) == 0 &&
 	    (r = client_list(c, &list, e)) == 0)
 		r = vault_keys_from(&list, &b->keys, e);
-	if (r == ERR_NOT_FOUND) /* there is no vault */
-		r = 0;
-	else if (r == 0 && (r = client_agent(c, &status, e)) == 0)
+	if (r == 0 && (r = client_agent(c, &status, e)) == 0)
 		buf_put_text(&b->socket, status.ssh);
 	client_free(c);
 	return r;

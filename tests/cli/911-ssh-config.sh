@@ -78,6 +78,14 @@ refused 3 'a passphrase is needed' -- env -u PEMKEEP_PASSPHRASE_FILE "$PEMKEEP" 
     ssh-config
 pk -q unlock
 
+mkdir -m 700 "$TMP/nothing" "$TMP/nothing/run"
+check 'without a vault' expect_status 0 env XDG_DATA_HOME="$TMP/nothing" \
+    XDG_RUNTIME_DIR="$TMP/nothing/run" "$PEMKEEP" ssh-config
+check 'without a vault: the hosts, without an agent' contains "$(out)" 'Host web'
+check 'without a vault: the hosts, without an agent' lacks "$(out)" IdentityAgent
+check 'none was started' equals "$(ls -A "$TMP/nothing/run")" ''
+rm -r "$state/public"
+
 # The file.
 (umask 0; pk ssh-config -o "$conf" >"$TMP/.out" 2>"$TMP/.err")
 check 'written' contains "$(err)" "'$conf' has 1 host."
