@@ -203,12 +203,36 @@ ports_of(const struct survey_rule *r)
 			  : "RDP (port 3389)";
 }
 
+/* First the way in for oneself, then nobody else's. */
+static void
+close_rule(struct join *j, struct finding *f, const struct survey_rule *r,
+    const struct survey_instance *reached)
+{
+	const struct survey_place *place = &j->facts->survey->places[r->place];
+	struct buf b = BUF_INIT;
+
+	if (reached != NULL) {
+		buf_put_text(&b, "pemkeep allow ");
+		audit_quote(&b, reached->id);
+		if (!covers(r, SSH))
+			buf_printf(&b, " --port %d", RDP);
+		put_place(&b, place);
+		buf_put_text(&b, " && ");
+	}
+	buf_put_text(&b, "aws ec2 revoke-security-group-ingress --group-id ");
+	audit_quote(&b, r->group);
+	buf_put_text(&b, " --security-group-rule-ids ");
+	audit_quote(&b, r->id);
+	put_place(&b, place);
+	finding_command(j, f, &b);
+}
+
 static void
 open_to_world(struct join *j, const struct survey_rule *r)
 {
 	const struct survey *s = j->facts->survey;
 	struct names reachable = { BUF_INIT, 0 }, others = { BUF_INIT, 0 };
-	struct buf b = BUF_INIT;
+	const struct survey_instance *reached = NULL;
 	struct finding *f;
 
 	f = finding_add(j, "port-open-to-world", LOW, r->group);
@@ -219,6 +243,8 @@ open_to_world(struct join *j, const struct survey_rule *r)
 
 		if (!is_in(n, r))
 			continue;
+		if (is_reachable(n, r) && reached == NULL)
+			reached = n;
 		names_add(is_reachable(n, r) ? &reachable : &others,
 		    instance_label(n));
 		finding_instance(j, f, n);
@@ -238,12 +264,7 @@ open_to_world(struct join *j, const struct survey_rule *r)
 	finding_set(j, &f->rule, r->id);
 	finding_set(j, &f->address, is_wide4(r) ? r->cidr : r->cidr6);
 	finding_place(j, f, r->place);
-	buf_put_text(&b, "aws ec2 revoke-security-group-ingress --group-id ");
-	audit_quote(&b, r->group);
-	buf_put_text(&b, " --security-group-rule-ids ");
-	audit_quote(&b, r->id);
-	put_place(&b, &s->places[r->place]);
-	finding_command(j, f, &b);
+	close_rule(j, f, r, reached);
 	buf_free(&reachable.text);
 	buf_free(&others.text);
 }

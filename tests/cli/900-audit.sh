@@ -318,6 +318,9 @@ check 'with a passphrase: low' equals \
 check 'DSA: high' equals "$(severity ~/Desktop/dsa.pem key-weak)" high
 check 'a copy says of what' equals "$(json "$TMP/json" \
     "[x['key'] for x in j['findings'] if x['subject'].endswith('/copy')]")" held
+check 'what cannot be taken in gets its mode' equals "$(json "$TMP/json" \
+    '[x["command"] for x in j["findings"] if x["id"] == "key-readable"
+    and "dsa" in x["subject"]]')" "chmod 400 $HOME/Desktop/dsa-loose.pem"
 check 'two names of one file' contains "$(json "$TMP/json" \
     "[x['text'] for x in j['findings'] if x['subject'].endswith('a-first')]")" \
     "'$HOME/Downloads/second'"

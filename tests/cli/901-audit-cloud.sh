@@ -180,7 +180,8 @@ check 'by which rule' matches "$(of port-open-to-world "$group" rule)" \
     '^sgr-[0-9a-f]+$'
 the_rule=$(of port-open-to-world "$group" rule)
 check 'how it is closed' equals "$(of port-open-to-world "$group" command)" \
-    "aws ec2 revoke-security-group-ingress --group-id $group\
+    "pemkeep allow $edge --region eu-west-1 --profile main &&\
+ aws ec2 revoke-security-group-ingress --group-id $group\
  --security-group-rule-ids $the_rule --region eu-west-1 --profile main"
 cloud_instance $here inside key=web group=world public=no
 audit
@@ -191,6 +192,8 @@ check 'all that are in it' equals \
 cloud_ctl terminate edge
 cloud_ctl wait "$edge" terminated
 audit
+check 'nobody can be reached: nobody is to be let in' matches \
+    "$(of port-open-to-world "$group" command)" '^aws ec2 revoke'
 check 'nobody can be reached: low' equals \
     "$(of port-open-to-world "$group" severity)" low
 cloud_instance $here edge key=web group=world ipv6=::1
@@ -257,6 +260,20 @@ check 'says so' contains "$(json "$TMP/json" 'j["errors"][0]["error"]')" \
 check 'and finds the rest' equals "$(all address-idle imds-v1)" \
     "address-idle $address"$'\nimds-v1 legacy'
 cloud_ctl allow
+
+# A launch that has failed half-way.
+cloud_ctl deny ec2:RunInstances
+check 'a launch that fails' expect_status 1 pk launch half --yes \
+    --image ubuntu-24.04 --no-elastic-ip
+cloud_ctl allow
+audit
+check 'is left half-done' equals "$(all launch-unfinished)" \
+    'launch-unfinished half'
+check 'where' equals "$(of launch-unfinished half profile) \
+$(of launch-unfinished half region)" 'main eu-west-1'
+check 'and is taken back' expect_status 0 pk launch --undo half --yes
+audit
+check 'which is the end of it' equals "$(all launch-unfinished)" ''
 
 # Names from AWS do what they please.
 cloud_instance $here $'\u009b31mred\u202e' key=web group=office imds=optional
