@@ -165,19 +165,12 @@ settle(struct inventory *inv, struct survey *s, size_t area, size_t place,
 	return 0;
 }
 
-static int
-ask(struct inventory *inv, struct survey *s, const size_t *areas, struct err *e)
+/* One job for each question about each place. */
+static void
+make_jobs(struct inventory *inv, struct survey *s, const size_t *areas,
+    const struct buf *pairs, struct collector *to, struct aws_job *jobs)
 {
-	size_t count = s->place_count * SURVEY_KINDS;
-	struct aws_job *jobs = calloc(count + 1, sizeof(*jobs));
-	struct collector *to = calloc(s->place_count + 1, sizeof(*to));
-	struct buf pairs = BUF_INIT;
-	int r = 0;
-
-	aws_param(&pairs, "true", "IncludePublicKey");
-	if (jobs == NULL || to == NULL || !buf_ok(&pairs))
-		r = no_memory(e);
-	for (size_t i = 0; i < s->place_count && r == 0; i++) {
+	for (size_t i = 0; i < s->place_count; i++) {
 		const struct area *a = &inv->areas[areas[i]];
 
 		to[i] = (struct collector){ s, i };
@@ -185,13 +178,30 @@ ask(struct inventory *inv, struct survey *s, const size_t *areas, struct err *e)
 			jobs[i * SURVEY_KINDS + k] =
 			    ask_job(&inv->logins[a->login], a->region,
 				questions[k].action, questions[k].row, &to[i]);
-		jobs[i * SURVEY_KINDS + SURVEY_PAIRS].params = &pairs;
+		jobs[i * SURVEY_KINDS + SURVEY_PAIRS].params = pairs;
 	}
-	if (r == 0)
-		r = ask_run(inv, jobs, count, e);
+}
+
+static int
+ask(struct inventory *inv, struct survey *s, const size_t *areas, struct err *e)
+{
+	size_t count = s->place_count * SURVEY_KINDS;
+	struct aws_job *jobs = calloc(count + 1, sizeof(*jobs));
+	struct collector *to = calloc(s->place_count + 1, sizeof(*to));
+	struct buf pairs = BUF_INIT;
+	int r;
+
+	aws_param(&pairs, "true", "IncludePublicKey");
+	if (jobs == NULL || to == NULL || !buf_ok(&pairs)) {
+		r = no_memory(e);
+		goto out;
+	}
+	make_jobs(inv, s, areas, &pairs, to, jobs);
+	r = ask_run(inv, jobs, count, e);
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = settle(inv, s, areas[i / SURVEY_KINDS], i / SURVEY_KINDS,
 		    (enum survey_kind)(i % SURVEY_KINDS), &jobs[i], e);
+out:
 	buf_free(&pairs);
 	free(jobs);
 	free(to);

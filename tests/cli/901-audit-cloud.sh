@@ -45,7 +45,7 @@ END
 }
 
 new_vault
-office=$(cloud_ctl group $here office allow=tcp:22:203.0.113.0/24)
+cloud_ctl group $here office allow=tcp:22:203.0.113.0/24 >"$TMP/.out"
 check 'nothing there' expect_status 0 pk audit
 check 'is clean' contains "$(err)" 'Nothing was found'
 
