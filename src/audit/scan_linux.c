@@ -52,6 +52,13 @@ static struct sock_filter filter[] = {
 	LOAD(nr),
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FOREIGN, 0, 1),
 	REFUSE,
+	/* First, because there are so many of it; and for reading only. */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 4),
+	LOAD(args[2]), /* the lower half; flags are no longer than that */
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
+	    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),
+	REFUSE,
+	ALLOW,
 	NO(socket),
 	NO(socketpair),
 	NO(connect),
@@ -102,13 +109,6 @@ static struct sock_filter filter[] = {
 #ifdef SYS_io_uring_setup /* does all of it by other ways */
 	NO(io_uring_setup),
 #endif
-	IF(SYS_openat),
-	BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
-	ALLOW,
-	LOAD(args[2]), /* the lower half; flags are no longer than that */
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
-	    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),
-	REFUSE,
 	ALLOW,
 };
 
