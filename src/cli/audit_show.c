@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
@@ -48,11 +49,26 @@ put_sentence(struct buf *b, const char *text)
 	buf_put_text(b, ".\n");
 }
 
+/* As a user writes it, where that is shorter. */
+static void
+put_subject(struct buf *b, const char *subject)
+{
+	const char *home = getenv("HOME");
+	size_t len = home != NULL ? strlen(home) : 0;
+
+	if (len > 1 && strncmp(subject, home, len) == 0 &&
+	    subject[len] == '/') {
+		buf_put_u8(b, '~');
+		subject += len;
+	}
+	out_put(b, subject);
+}
+
 static void
 put_finding(struct buf *b, const struct finding *f, size_t width)
 {
 	buf_printf(b, "  %-*s  ", (int)width, f->id);
-	out_put(b, f->subject);
+	put_subject(b, f->subject);
 	buf_put_text(b, "\n");
 	put_sentence(b, f->text);
 	if (f->command[0] != '\0') /* is safe as it is, and to be copied */

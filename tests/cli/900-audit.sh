@@ -277,7 +277,7 @@ check 'the same once more' expect_status 1 pk audit
 out >"$TMP/table"
 check 'the table is safe' safe "$TMP/table"
 check 'and has names of all scripts' contains "$(cat "$TMP/table")" \
-    '한글 열쇠.pem' 'esc^[]0;owned^G'
+    '~/Downloads/한글 열쇠.pem' 'esc^[]0;owned^G'
 
 # Every command is one that a shell takes as it was meant.
 commands()
