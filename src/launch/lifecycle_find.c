@@ -245,6 +245,14 @@ not_found(const struct finder *f, struct err *e)
 		*e = troubles[0].error;
 		return (int)e->code;
 	}
+	if (!inventory_configured(f->l->inventory)) {
+		err_set(e, ERR_NOT_FOUND,
+		    "there is no EC2 instance '%s': no AWS account is "
+		    "configured here",
+		    f->name);
+		err_hint(e, "aws configure, or set AWS_PROFILE");
+		return ERR_NOT_FOUND;
+	}
 	if (f->ended[0] != '\0')
 		err_set(
 		    e, ERR_NOT_FOUND, "'%s' is over: %s", f->name, f->ended);

@@ -9,6 +9,8 @@
 . "$SRC/tests/cloud/lib.sh"
 
 cloud_start pending=0.2 stopping=0.2 || done_testing
+check 'no AWS at all' expect_status 4 pk -y stop web
+check 'no AWS at all: it says so' contains "$(err)" 'no AWS account' 'aws configure'
 cloud_account main eu-west-1
 export AWS_PROFILE=main
 place=main/eu-west-1

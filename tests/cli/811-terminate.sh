@@ -190,6 +190,27 @@ check 'what goes is shown in the order of its removal' equals \
 check 'nothing of it is left' equals "$(cloud_ctl dump account=two)" "$kept"
 check 'the private key is still there' contains "$(pk keys)" real
 
+# Two launches and a termination at the same time.
+cloud_ctl set checkip=
+check 'one more' expect_status 0 pk -y launch busy1 --image debian-12
+for n in 2 3; do
+	pk -y launch busy$n --image debian-12 >busy$n.out 2>&1 &
+	busy[n]=$!
+done
+pk -y terminate busy1 >busy1.out 2>&1
+check 'at the same time: the termination' equals $? 0
+for n in 2 3; do
+	wait "${busy[n]}"
+	check "at the same time: launch $n" equals $? 0
+	check "at the same time: launch $n is whole" expect_status 0 \
+	    pk connect busy$n whoami
+done
+check 'at the same time: nothing of the terminated one' lacks \
+    "$(cloud_ctl dump account=two)" busy1
+check 'at the same time: both go' expect_status 0 pk -y terminate 'busy*'
+check 'at the same time: nothing is left' equals \
+    "$(cloud_ctl dump account=two)" "$kept"
+
 # Ctrl-C in the middle.
 cloud_ctl set stopping=30
 launched $uuid slow
