@@ -208,7 +208,7 @@ look(struct removal *m)
 static int
 look_again(struct removal *m)
 {
-	struct remove_seen seen;
+	struct remove_seen seen = { .there = false };
 	int r = remove_look(m->job, m->thing, &seen, &m->why);
 
 	if (r == ERR_NETWORK)
