@@ -169,6 +169,15 @@ judge_unused(struct join *j)
 	free(u.used);
 }
 
+static bool
+all_pairs_known(const struct survey *s)
+{
+	for (size_t i = 0; i < s->place_count; i++)
+		if (s->places[i].since[SURVEY_PAIRS] == 0)
+			return false;
+	return s->place_count > 0;
+}
+
 void
 judge_vault(struct join *j)
 {
@@ -184,6 +193,6 @@ judge_vault(struct join *j)
 		    facts->now - (int64_t)k->created > facts->max_age)
 			old(j, i);
 	}
-	if (facts->cloud_whole && facts->survey->place_count > 0)
+	if (facts->cloud_whole && all_pairs_known(facts->survey))
 		judge_unused(j);
 }

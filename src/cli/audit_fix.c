@@ -310,6 +310,11 @@ take_in(struct audit *a, struct batch *b, struct err *e)
 	struct err why;
 	int r;
 
+	if (!a->vault_there) {
+		out_warning(
+		    "the key files stay: there is no vault", "pemkeep init");
+		return 0;
+	}
 	snprintf(question, sizeof(question),
 	    "Take %zu key file%s into the vault, and remove %s?", b->count,
 	    b->count == 1 ? "" : "s", b->count == 1 ? "it" : "them");

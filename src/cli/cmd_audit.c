@@ -84,9 +84,12 @@ fix(struct audit *a, struct err *e)
 	return audit_again(a, e);
 }
 
+/* A look at the disk that has broken off is no clean bill. */
 static int
 judge(const struct audit *a, int status)
 {
+	if (!a->scan.whole && status == 0)
+		status = 1;
 	for (size_t i = 0; i < a->found.count && status == 0; i++)
 		if (a->found.list[i].severity >= a->fail_on)
 			status = 1;

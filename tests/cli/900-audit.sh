@@ -464,6 +464,18 @@ check 'is told' equals "$(json "$TMP/json" \
     '[(x["path"], x["error"]) for x in j["errors"]]')" \
     "('$HOME/Desktop', 'a link is not followed')"
 
+# Without a vault there is nothing to take keys into.
+rm -r "$data" ~/Desktop
+mkdir ~/Desktop
+ed ~/Desktop/key
+chmod 644 ~/Desktop/key
+pk -q agent --stop
+check 'no vault' expect_status 1 pk audit --fix --yes
+check 'says how to make one' contains "$(err)" 'there is no vault' \
+    'pemkeep init'
+check 'the mode is set' mode_is 0400 ~/Desktop/key
+check 'and what is left is said' contains "$(out)" key-unprotected
+
 # As somebody whom permissions bind.
 if find_someone; then
 	as_someone mkdir -p "$theirs/.ssh" "$theirs/Documents/closed"

@@ -360,6 +360,9 @@ test_others(void **state)
 	assert_string_equal(judge(), "");
 	facts.cloud_whole = true;
 	assert_string_equal(judge(), "vault-key-unused:info");
+	place.since[SURVEY_PAIRS] = 0;
+	assert_string_equal(judge(), "");
+	place.since[SURVEY_PAIRS] = NOW;
 	survey.place_count = 0;
 	survey.instance_count = survey.address_count = survey.rule_count = 0;
 	assert_string_equal(judge(), "");
