@@ -25,6 +25,7 @@
 #include "src/audit/scan_child.h"
 
 #define DEEPEST 200 /* folders within each other */
+#define BATCHES 32  /* … of which so many keep a batch open, too */
 #define FULL 16384u /* bytes of frames that are written at once */
 #define TELL_MS 100u
 #define BATCH 8192u /* bytes of names that are handed over at once */
@@ -243,6 +244,9 @@ visit_folder(struct reading *at, const char *name)
 		    &at->s->out, buf_text(path), "its path is too long");
 		ok = true;
 	} else {
+		/* Each keeps a folder open, and there are only so many. */
+		if (at->depth >= BATCHES)
+			give(at);
 		ok = enter(at->s, at->folder, name, at->device, at->depth);
 	}
 	path->len = before;

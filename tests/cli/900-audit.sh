@@ -177,6 +177,18 @@ for i in {1..40}; do deep=$deep/$i; done
 mkdir -p "$deep"
 ed "$deep/deep"
 plant 600 "$deep/deep" key-unprotected
+# As deep as it goes, with a file to be opened in each folder on the way.
+deep=~/Documents/deepest
+for i in {1..190}; do deep=$deep/d; done
+mkdir -p "$deep"
+(
+	cd ~/Documents/deepest || exit
+	for i in {1..190}; do
+		: >file && cd d || exit
+	done
+)
+ed "$TMP/deepest" && mv "$TMP/deepest" "$deep/key"
+plant 600 "$deep/key" key-unprotected
 mkdir ~/Documents/.hidden
 ed ~/Documents/.hidden/.key
 plant 600 ~/Documents/.hidden/.key key-unprotected
