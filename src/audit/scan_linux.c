@@ -45,6 +45,17 @@
 #define IF(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1)
 #define NO(name) IF(SYS_##name), REFUSE
 
+/* The kernel may be newer than the headers; these have one number everywhere. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#endif
+#ifndef SYS_removexattrat
+#define SYS_removexattrat 466
+#endif
+
 static struct sock_filter filter[] = {
 	LOAD(arch),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0),
@@ -65,13 +76,31 @@ static struct sock_filter filter[] = {
 	NO(bind),
 	NO(sendto),
 	NO(sendmsg),
+	NO(sendmmsg),
+	NO(ioctl), /* puts words into the mouth of whoever has the terminal */
 	NO(execve),
 	NO(execveat),
 	NO(ptrace),
 	NO(process_vm_readv),
 	NO(process_vm_writev),
 	NO(kill),
+	NO(tkill),
 	NO(tgkill),
+	NO(rt_sigqueueinfo),
+	NO(rt_tgsigqueueinfo),
+#ifdef SYS_pidfd_send_signal
+	NO(pidfd_send_signal),
+#endif
+#ifdef SYS_pidfd_getfd
+	NO(pidfd_getfd),
+#endif
+	NO(keyctl),
+	NO(add_key),
+	NO(request_key),
+	NO(unshare),
+	NO(setns),
+	NO(bpf),
+	NO(perf_event_open),
 	NO(unlinkat),
 	NO(renameat2),
 	NO(linkat),
@@ -80,13 +109,20 @@ static struct sock_filter filter[] = {
 	NO(mknodat),
 	NO(fchmod),
 	NO(fchmodat),
+	NO(fchmodat2),
 	NO(fchown),
 	NO(fchownat),
 	NO(truncate),
 	NO(ftruncate),
 	NO(utimensat),
 	NO(setxattr),
+	NO(lsetxattr),
 	NO(fsetxattr),
+	NO(setxattrat),
+	NO(removexattr),
+	NO(lremovexattr),
+	NO(fremovexattr),
+	NO(removexattrat),
 #ifdef SYS_unlink /* the names of old */
 	NO(unlink),
 	NO(rmdir),
@@ -98,6 +134,10 @@ static struct sock_filter filter[] = {
 	NO(mknod),
 	NO(chmod),
 	NO(chown),
+	NO(lchown),
+	NO(utime),
+	NO(utimes),
+	NO(futimesat),
 	NO(creat),
 	NO(open),
 	NO(fork),

@@ -11,10 +11,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -267,6 +270,8 @@ _Noreturn static void
 confined(const char *path)
 {
 	int mine = open(path, O_RDONLY), fd, failed = 0;
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	struct winsize size;
 
 	scan_confine();
 	failed |= (socket(AF_INET, SOCK_STREAM, 0) != -1) << 0;
@@ -279,6 +284,15 @@ confined(const char *path)
 	failed |= (execl("/bin/true", "true", (char *)NULL) != -1) << 5;
 	fd = open(path, O_RDONLY);
 	failed |= (fd == -1) << 6;
+	/* What has more names than one. */
+	failed |= (syscall(SYS_tkill, syscall(SYS_gettid), 0) == 0) << 7;
+	failed |= (lsetxattr(path, "user.pemkeep", "x", 1, 0) == 0) << 4;
+#ifdef SYS_utime
+	failed |= (syscall(SYS_utime, path, NULL) == 0) << 4;
+#endif
+	failed |= (syscall(452, AT_FDCWD, path, 0777, 0) == 0) << 4;
+	/* Whoever reads the terminal would take it for the user's word. */
+	failed |= (ioctl(terminal, TIOCGWINSZ, &size) == 0) << 7;
 	_exit(failed);
 }
 
