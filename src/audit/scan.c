@@ -228,6 +228,11 @@ scan_run(const struct scan_root *roots, size_t count,
 	close(from); /* it ends itself when nobody listens */
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
+	if (r == 0)
+		r = scan_check(scan, roots, count, e);
+	/* The last one may not be whole; and who lies once is not believed. */
+	if (r == ERR_UNTRUSTED || r == ERR_NOMEM)
+		scan_clear(scan);
 	if (scan->count > 1)
 		qsort(scan->keys, scan->count, sizeof(*scan->keys), by_path);
 	if (r == 0 && (!scan->whole || status != 0))

@@ -321,6 +321,49 @@ scan_take(struct scan *scan, const uint8_t *bytes, size_t len, size_t *usedp,
 	return r;
 }
 
+/* No "", "." or ".." between slashes: what is written is where it lies. */
+static bool
+is_plain(const char *path)
+{
+	for (size_t n; *path == '/'; path += n) {
+		n = strcspn(++path, "/");
+		if (n == 0 || (n == 1 && path[0] == '.') ||
+		    (n == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+	}
+	return *path == '\0';
+}
+
+static bool
+is_in(const char *path, const struct scan_root *root)
+{
+	size_t len = strlen(root->path);
+
+	if (strncmp(path, root->path, len) != 0)
+		return false;
+	if (path[len] == '\0')
+		return true;
+	if (len > 1 && path[len++] != '/')
+		return false;
+	return !root->shallow || strchr(path + len, '/') == NULL;
+}
+
+int
+scan_check(const struct scan *scan, const struct scan_root *roots, size_t count,
+    struct err *e)
+{
+	for (size_t i = 0; i < scan->count; i++) {
+		const char *path = scan->keys[i].path;
+		bool in = false;
+
+		for (size_t k = 0; k < count && !in; k++)
+			in = is_in(path, &roots[k]);
+		if (!in || !is_plain(path))
+			return no_sense(e);
+	}
+	return 0;
+}
+
 void
 scan_clear(struct scan *scan)
 {

@@ -38,4 +38,8 @@ void scan_put_counts(
 int scan_take(struct scan *scan, const uint8_t *bytes, size_t len,
     size_t *usedp, struct err *e);
 
+/* Are all keys where they were to be looked for?  ERR_UNTRUSTED. */
+int scan_check(const struct scan *scan, const struct scan_root *roots,
+    size_t count, struct err *e);
+
 #endif

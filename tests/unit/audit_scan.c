@@ -323,6 +323,67 @@ test_confined(void **state)
 #endif
 }
 
+#define NOWHERE "/nowhere/"
+
+/* What a process that has been taken over could say of a root. */
+static const struct lie {
+	const char *root, *path;
+	bool believed;
+} lies[] = {
+	{ NOWHERE "good", NOWHERE "good/a/key", true },
+	{ NOWHERE "itself", NOWHERE "itself", true },
+	{ NOWHERE "out", "/etc/out/key", false },
+	{ NOWHERE "beside", NOWHERE "besides/key", false },
+	{ NOWHERE "up", NOWHERE "up/../key", false },
+	{ NOWHERE "dot", NOWHERE "dot/./key", false },
+	{ NOWHERE "twice", NOWHERE "twice//key", false },
+	{ NOWHERE "ending", NOWHERE "ending/", false },
+	{ NOWHERE "bare", "--undo", false },
+	{ NOWHERE "shallow", NOWHERE "shallow/a/key", false },
+	{ NOWHERE "flat", NOWHERE "flat/key", true },
+	{ NOWHERE "none", "", false },
+};
+
+/* This program is started again as the process that looks for keys. */
+static int
+lie(const char *root)
+{
+	const struct scan counts = { .files = 2 };
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		if (strcmp(lies[i].root, root) != 0)
+			continue;
+		put_key(&b, root, sizeof(ed25519) - 1);
+		put_key(&b, lies[i].path, sizeof(ed25519) - 1);
+		scan_put_counts(&b, SCAN_END, &counts);
+		return write(SCAN_FD, b.data, b.len) != (ssize_t)b.len;
+	}
+	return 1;
+}
+
+/* What it says of places that it was not sent to is not believed. */
+static void
+test_lies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		const char *name = lies[i].root + strlen(NOWHERE);
+		const struct scan_root root = { .path = lies[i].root,
+			.shallow = strcmp(name, "shallow") == 0 ||
+			    strcmp(name, "flat") == 0,
+			.optional = true };
+		struct scan scan;
+		struct err e;
+		int r = scan_run(&root, 1, NULL, NULL, &scan, &e);
+
+		if (r != (lies[i].believed ? 0 : ERR_UNTRUSTED))
+			fail_msg("'%s': %d", lies[i].path, r);
+		assert_int_equal(scan.count, lies[i].believed ? 2 : 0);
+		scan_clear(&scan);
+	}
+}
+
 static void
 test_names(void **state)
 {
@@ -339,7 +400,7 @@ test_names(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key),
@@ -352,7 +413,10 @@ main(void)
 		cmocka_unit_test(test_swapped),
 		cmocka_unit_test(test_confined),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_lies),
 	};
 
+	if (argc == 3 && strcmp(argv[1], SCAN_ROLE) == 0)
+		return lie(argv[2] + 2); /* behind "d:" */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
