@@ -157,21 +157,19 @@ static void
 on_progress(void *arg, uint64_t files, uint64_t folders)
 {
 	(void)arg;
-	fprintf(stderr, "\r\033[K%llu files in %llu folders",
-	    (unsigned long long)files, (unsigned long long)folders);
+	out_progress("%llu files in %llu folders", (unsigned long long)files,
+	    (unsigned long long)folders);
 }
 
 static int
 get_files(struct audit *a, struct err *e)
 {
-	bool watched =
-	    isatty(STDERR_FILENO) != 0 && !option_on(a->cli, "quiet");
+	bool watched = out_can_progress() && !option_on(a->cli, "quiet");
 	int r;
 
 	r = scan_run(a->roots, a->root_count, watched ? on_progress : NULL,
 	    NULL, &a->scan, &a->scan_error);
-	if (watched)
-		fputs("\r\033[K", stderr);
+	out_progress_end();
 	if (r != ERR_NOMEM && r != ERR_NOT_FOUND)
 		return 0;
 	*e = a->scan_error;

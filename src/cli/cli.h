@@ -97,6 +97,8 @@ bool out_colour(void);
 /* Talk to stderr; nothing with --quiet. */
 __attribute__((format(printf, 2, 3))) void out_say(
     const struct cli *cli, const char *fmt, ...);
+/* The same of text that is escaped already, as it is; also with --quiet. */
+void out_talk(const char *text);
 void out_warning(const char *text, const char *hint);
 /* Say what failed and how to go on; the exit status. */
 int out_error(const struct err *e);
@@ -104,6 +106,16 @@ int out_error(const struct err *e);
 int out_error_about(const char *about, const struct err *e);
 /* Append text from outside, made safe. */
 void out_put(struct buf *b, const char *text);
+
+/*
+ * A line on stderr that the next one is written over, and that goes before
+ * anything else is said.  Only where out_can_progress(): on a terminal that is
+ * not dumb; and not when it is to be quiet.
+ */
+bool out_can_progress(void);
+__attribute__((format(printf, 1, 2))) void out_progress(const char *fmt, ...);
+/* It goes: before a question is asked, or others write to the terminal. */
+void out_progress_end(void);
 
 /* prompt.c */
 

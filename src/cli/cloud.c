@@ -119,6 +119,7 @@ on_code(void *arg, const char *serial, char code[static 16], struct err *e)
 	buf_put_text(&prompt, "Enter MFA code for ");
 	out_put(&prompt, serial);
 	buf_put_text(&prompt, ": ");
+	out_progress_end();
 	r = question_ask(buf_text(&prompt), false, typed, e);
 	if (interrupted)
 		r = err_set(e, ERR_INTERRUPTED, "interrupted");

@@ -5,7 +5,6 @@
  * again.  Whoever shares the group is named, and so is what is open to everybody.
  */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "pemkeep/aws/my_address.h"
@@ -211,7 +210,7 @@ show_groups(const struct allow *a)
 		table_cell(t, a->groups[i].name);
 	}
 	if (table_put(&b, t))
-		fputs(buf_text(&b), stderr);
+		out_talk(buf_text(&b));
 	table_free(t);
 	buf_free(&b);
 }

@@ -11,6 +11,7 @@
 #include "pemkeep/base/err.h"
 #include "vault/secret.h"
 
+#include "src/cli/cli.h"
 #include "src/cli/connect.h"
 
 int
@@ -25,6 +26,7 @@ connect_ask(
 		return err_set(e, ERR_USAGE, "there is nobody to ask");
 	if ((typed = secret_new(size)) == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
+	out_progress_end();
 	r = question_ask(prompt, echo, typed, e);
 	if (r == 0 && secret_len(typed) < size)
 		memcpy(answer, secret_bytes(typed), secret_len(typed));

@@ -50,13 +50,14 @@ static void
 on_banner(void *arg, const char *text)
 {
 	(void)arg;
-	fputs(text, stderr);
+	out_talk(text);
 }
 
 static void
 on_trace(void *arg, const char *text)
 {
 	(void)arg;
+	out_progress_end();
 	fprintf(stderr, "connect: %s\n", text);
 }
 

@@ -7,10 +7,8 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "pemkeep/agent/question.h"
 #include "pemkeep/aws/ec2_change.h"
@@ -29,7 +27,6 @@
 struct waiting {
 	const struct connect_cloud *c;
 	time_t since;
-	bool line; /* a line that is written over */
 	char said[32];
 };
 
@@ -52,35 +49,19 @@ is(const struct connect_cloud *c, const char *state)
 static void
 show(struct waiting *w, const char *what)
 {
-	const char *term = getenv("TERM");
-	struct buf name = BUF_INIT, b = BUF_INIT;
+	struct buf name = BUF_INIT;
 
 	if (w->c->options->quiet)
 		return;
 	connect_cloud_name(w->c, &name);
-	if (isatty(STDERR_FILENO) && term != NULL && *term != '\0' &&
-	    strcmp(term, "dumb") != 0) {
-		w->line = true;
-		out_put(&b, buf_text(&name));
-		buf_put_text(&b, ": ");
-		out_put(&b, what); /* may be a state that AWS has named */
-		fprintf(stderr, "\r\033[K%s, %lld s", buf_text(&b),
+	if (out_can_progress()) {
+		out_progress("%s: %s, %lld s", buf_text(&name), what,
 		    (long long)(now() - w->since));
-		fflush(stderr);
 	} else if (strcmp(w->said, what) != 0) {
 		out_say(w->c->cli, "%s: %s ...", buf_text(&name), what);
 		snprintf(w->said, sizeof(w->said), "%s", what);
 	}
 	buf_free(&name);
-	buf_free(&b);
-}
-
-static void
-show_end(struct waiting *w)
-{
-	if (w->line)
-		fputs("\r\033[K", stderr);
-	w->line = false;
 }
 
 /* Where nobody can be asked, or does not want to. */
@@ -247,6 +228,6 @@ connect_start(struct connect_cloud *c, struct ssh_loop *l, struct err *e)
 		return 0;
 	if ((r = wait_running(c, &w, e)) == 0)
 		r = wait_answer(c, &w, l, e);
-	show_end(&w);
+	out_progress_end();
 	return r;
 }

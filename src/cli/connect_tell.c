@@ -21,7 +21,7 @@ put(const char *what, const char *value, const char *source)
 	buf_put_text(&b, ": ");
 	out_put(&b, source != NULL ? source : "");
 	buf_put_u8(&b, '\n');
-	fputs(buf_text(&b), stderr);
+	out_talk(buf_text(&b));
 	buf_free(&b);
 }
 

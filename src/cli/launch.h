@@ -33,8 +33,8 @@ struct launching {
 	struct buf user_data;
 
 	/* launch_show.c */
-	bool line; /* on the terminal, to be written over */
-	char said[160];
+	char said
+	    [160]; /* what is waited for, where no line can be written over */
 };
 
 /* launch_wish.c */

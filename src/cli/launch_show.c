@@ -4,9 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pemkeep/base/json.h"
 
@@ -246,48 +244,32 @@ launch_show_rest(const struct launch *l, bool hint)
 	buf_free(&next);
 }
 
-static void
-end_line(struct launching *g)
-{
-	if (g->line)
-		fputs("\r\033[K", stderr);
-	g->line = false;
-}
-
 void
 launch_show_say(void *arg, const char *text)
 {
-	struct launching *g = arg;
+	const struct launching *g = arg;
 
-	end_line(g);
 	out_say(g->given, "%s", text);
 }
 
 void
 launch_show_waiting(void *arg, const char *what, unsigned seconds)
 {
-	const char *term = getenv("TERM");
 	struct launching *g = arg;
-	struct buf b = BUF_INIT;
 
 	if (what == NULL) {
-		end_line(g);
+		out_progress_end();
 		g->said[0] = '\0';
 		return;
 	}
 	if (option_on(g->given, "quiet"))
 		return;
-	if (isatty(STDERR_FILENO) && term != NULL && *term != '\0' &&
-	    strcmp(term, "dumb") != 0) {
-		out_put(&b, what);
-		fprintf(stderr, "\r\033[K%s, %u:%02u left", buf_text(&b),
-		    seconds / 60, seconds % 60);
-		fflush(stderr);
-		g->line = true;
+	if (out_can_progress()) {
+		out_progress(
+		    "%s, %u:%02u left", what, seconds / 60, seconds % 60);
 	} else if (strcmp(g->said, what) != 0) {
 		out_say(g->given, "%s (up to %u:%02u) ...", what, seconds / 60,
 		    seconds % 60);
 		snprintf(g->said, sizeof(g->said), "%s", what);
 	}
-	buf_free(&b);
 }

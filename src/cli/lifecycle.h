@@ -23,7 +23,6 @@ struct lifecycle_progress {
 	const struct cli *cli;
 	const struct lifecycle *l;
 	time_t since;
-	bool line; /* one that is written over is on the terminal */
 };
 
 /* "'web' (i-…)", not escaped. */
@@ -41,9 +40,7 @@ void lifecycle_begin(struct lifecycle_progress *p, const struct cli *cli,
 int lifecycle_pause(void *progress, unsigned ms, struct err *e);
 void lifecycle_changed(void *progress, const struct lifecycle_instance *i);
 /* What is being waited for, now. */
-void lifecycle_wait(struct lifecycle_progress *p, const char *what);
-/* Before anything else is said. */
-void lifecycle_end_line(struct lifecycle_progress *p);
+void lifecycle_wait(const struct lifecycle_progress *p, const char *what);
 
 /* lifecycle_rest.c: what was launched with instances that are terminated */
 

@@ -53,7 +53,6 @@ on_tell(void *arg, const struct remove_thing *t, enum remove_fate fate,
 	/* Of instances enough is said. */
 	if (t->kind == REMOVE_INSTANCE && fate != REMOVE_FAILED)
 		return;
-	lifecycle_end_line(rest->progress);
 	remove_describe(t, &b);
 	switch (fate) {
 	case REMOVE_DONE:
@@ -310,7 +309,7 @@ lifecycle_rest_remove(
 		if ((r = remove_part(rest, &rest->parts[i], l, &why)) != 0 &&
 		    (first.code == ERR_OK || r == ERR_INTERRUPTED))
 			first = why;
-	lifecycle_end_line(rest->progress);
+	out_progress_end();
 	for (size_t i = 0; i < rest->stay_count; i++) {
 		const struct lifecycle_instance *one = rest->stay[i].instance;
 

@@ -153,7 +153,7 @@ carry_out(struct cloud *cloud, struct lifecycle *l, struct lifecycle_rest *rest)
 
 	cloud_begin(cloud);
 	r = lifecycle_run(l, &e);
-	lifecycle_end_line(l->arg);
+	out_progress_end();
 	log_it(l);
 	if (r != ERR_INTERRUPTED && l->verb == LIFECYCLE_TERMINATE &&
 	    (later = lifecycle_rest_remove(rest, l, &why)) != 0) {

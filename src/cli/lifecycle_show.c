@@ -2,10 +2,7 @@
 
 /* What will be hit, how far it is, and what came of it: all on stderr. */
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/table.h"
@@ -56,7 +53,7 @@ lifecycle_show(const struct lifecycle *l)
 		table_cell(t, buf_text(&cell));
 	}
 	if (table_put(&b, t))
-		fputs(buf_text(&b), stderr);
+		out_talk(buf_text(&b));
 	table_free(t);
 	buf_free(&cell);
 	buf_free(&b);
@@ -95,40 +92,21 @@ now(void)
 static bool
 is_terminal(const struct lifecycle_progress *p)
 {
-	const char *term = getenv("TERM");
-
-	return !option_on(p->cli, "quiet") && isatty(STDERR_FILENO) &&
-	    term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+	return !option_on(p->cli, "quiet") && out_can_progress();
 }
 
 void
 lifecycle_begin(struct lifecycle_progress *p, const struct cli *cli,
     const struct lifecycle *l)
 {
-	*p = (struct lifecycle_progress){ cli, l, now(), false };
+	*p = (struct lifecycle_progress){ cli, l, now() };
 }
 
 void
-lifecycle_end_line(struct lifecycle_progress *p)
+lifecycle_wait(const struct lifecycle_progress *p, const char *what)
 {
-	if (p->line)
-		fputs("\r\033[K", stderr);
-	p->line = false;
-}
-
-void
-lifecycle_wait(struct lifecycle_progress *p, const char *what)
-{
-	struct buf b = BUF_INIT;
-
-	if (!is_terminal(p))
-		return;
-	out_put(&b, what);
-	fprintf(stderr, "\r\033[K%s, %lld s", buf_text(&b),
-	    (long long)(now() - p->since));
-	fflush(stderr);
-	p->line = true;
-	buf_free(&b);
+	if (is_terminal(p))
+		out_progress("%s, %lld s", what, (long long)(now() - p->since));
 }
 
 /* "'web' (i-…): stopping", "2 of 5 stopped". */
@@ -155,7 +133,7 @@ put_state(struct buf *b, const struct lifecycle *l)
 int
 lifecycle_pause(void *progress, unsigned ms, struct err *e)
 {
-	struct lifecycle_progress *p = progress;
+	const struct lifecycle_progress *p = progress;
 	struct buf b = BUF_INIT;
 	int r = 0;
 
@@ -184,7 +162,7 @@ say_failed(const char *name, const struct err *why)
 void
 lifecycle_changed(void *progress, const struct lifecycle_instance *i)
 {
-	struct lifecycle_progress *p = progress;
+	const struct lifecycle_progress *p = progress;
 	bool ready = lifecycle_is_done(p->l->verb, i);
 	bool with_address =
 	    ready && p->l->verb == LIFECYCLE_START && i->address[0] != '\0';
@@ -192,10 +170,8 @@ lifecycle_changed(void *progress, const struct lifecycle_instance *i)
 
 	lifecycle_put_name(&name, i->name, i->id);
 	if (i->error.code != ERR_OK) {
-		lifecycle_end_line(p);
 		say_failed(buf_text(&name), &i->error);
 	} else if (ready || !is_terminal(p)) {
-		lifecycle_end_line(p);
 		out_say(p->cli, "%s: %s%s%s", buf_text(&name), i->state,
 		    with_address ? ", " : "", with_address ? i->address : "");
 	}

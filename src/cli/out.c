@@ -25,6 +25,60 @@ out_put(struct buf *b, const char *text)
 	utf8_escape(b, text, strlen(text));
 }
 
+/* A line that is written over stands on the terminal, of which there is one. */
+static bool in_progress;
+
+static bool
+is_terminal(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0 &&
+	    isatty(fd) != 0;
+}
+
+bool
+out_can_progress(void)
+{
+	return is_terminal(STDERR_FILENO);
+}
+
+void
+out_progress(const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	char *text;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (r == -1)
+		return;
+	out_put(&b, text);
+	fprintf(stderr, "\r\033[K%s", buf_text(&b));
+	fflush(stderr);
+	in_progress = true;
+	free(text);
+	buf_free(&b);
+}
+
+void
+out_progress_end(void)
+{
+	if (in_progress)
+		fputs("\r\033[K", stderr);
+	in_progress = false;
+}
+
+void
+out_talk(const char *text)
+{
+	out_progress_end();
+	fputs(text, stderr);
+}
+
 static void
 talk(const char *label, const char *text)
 {
@@ -33,7 +87,7 @@ talk(const char *label, const char *text)
 	buf_put_text(&b, label);
 	out_put(&b, text);
 	buf_put_text(&b, "\n");
-	fputs(buf_text(&b), stderr);
+	out_talk(buf_text(&b));
 	buf_free(&b);
 }
 
@@ -91,10 +145,9 @@ out_error_about(const char *about, const struct err *e)
 bool
 out_colour(void)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no = getenv("NO_COLOR");
 
-	return (no == NULL || *no == '\0') && term != NULL && *term != '\0' &&
-	    strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+	return (no == NULL || *no == '\0') && is_terminal(STDOUT_FILENO);
 }
 
 int
@@ -103,6 +156,7 @@ out_data(struct buf *b)
 	const char *text = buf_text(b);
 	struct err e;
 
+	out_progress_end();
 	if (!buf_ok(b)) {
 		err_set(&e, ERR_NOMEM, "out of memory");
 		return out_error(&e);

@@ -110,7 +110,7 @@ pick_show(const struct target *t)
 	struct buf b = BUF_INIT;
 
 	if (put_candidates(&b, t, false))
-		fputs(buf_text(&b), stderr);
+		out_talk(buf_text(&b));
 	buf_free(&b);
 }
 
@@ -252,6 +252,7 @@ pick_from_list(const struct target *t, size_t *index, struct err *e)
 		r = err_set(e, ERR_NOMEM, "out of memory");
 	buf_printf(&prompt, "which one (1-%zu)? ", t->candidate_count);
 	for (int i = 0; i < TRIES && r == 0 && number == 0; i++) {
+		out_progress_end();
 		r = question_ask(buf_text(&prompt), true, typed, e);
 		if (r != 0)
 			break;

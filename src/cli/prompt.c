@@ -20,6 +20,7 @@ read_answer(int fd, const char *question, char *answer, size_t size)
 	ssize_t n = -1;
 	char c = 0;
 
+	out_progress_end();
 	out_put(&b, question);
 	buf_put_text(&b, " [y/N] ");
 	if (write(fd, buf_text(&b), strlen(buf_text(&b))) != -1) {
