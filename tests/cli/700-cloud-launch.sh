@@ -174,11 +174,11 @@ cloud_ctl terminate windows
 # All of it undone.
 says 'the group is in use' DependencyViolation \
     ec2 delete-security-group --group-id "$group"
-cloud_ctl set stopping=4
+cloud_ctl set stopping=600
 check 'terminate' aws ec2 terminate-instances --instance-ids "$id"
 says 'the group is in use for a while' DependencyViolation \
     ec2 delete-security-group --group-id "$group"
-cloud_ctl wait "$id" terminated
+cloud_ctl state "$id" terminated
 says 'the address is free: nothing to take it from' \
     InvalidAssociationID.NotFound ec2 disassociate-address \
     --association-id "$association"
