@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pemkeep/aws/ec2.h"
 #include "pemkeep/inventory/learned.h"
 
 #include "src/audit/judge.h"
@@ -73,11 +74,22 @@ closed(struct join *j, const struct survey_instance *i, size_t pair)
 	finding_set(j, &f->pair, i->key_pair);
 	finding_instance(j, f, i);
 	finding_place(j, f, i->place);
-	buf_printf(&file, "%s.pem", i->key_pair);
+	/* Not to be taken for an option. */
+	buf_printf(
+	    &file, "%s%s.pem", i->key_pair[0] == '-' ? "./" : "", i->key_pair);
 	buf_put_text(&b, "pemkeep import ");
 	audit_quote(&b, buf_text(&file));
 	buf_free(&file);
 	finding_command(j, f, &b);
+}
+
+/* Of what has no sound id there is no command. */
+static void
+end_command(struct join *j, struct finding *f, struct buf *b, size_t place)
+{
+	if (b->len > 0)
+		put_place(b, &j->facts->survey->places[place]);
+	finding_command(j, f, b);
 }
 
 static void
@@ -125,10 +137,14 @@ judge_pair(struct join *j, size_t at)
 	if (j->pairs[at].fingerprint[0] != '\0')
 		finding_set(j, &f->fingerprint, j->pairs[at].fingerprint);
 	finding_place(j, f, p->place);
-	buf_put_text(&b, "aws ec2 delete-key-pair --key-name ");
-	audit_quote(&b, p->name);
-	put_place(&b, &s->places[p->place]);
-	finding_command(j, f, &b);
+	/*
+	 * By its id: of a name that is "file://…" aws(1) takes what is in the
+	 * file, and tells it to everybody who reads the account's trail.
+	 */
+	if (ec2_is_id(p->id, "key-"))
+		buf_printf(
+		    &b, "aws ec2 delete-key-pair --key-pair-id %s", p->id);
+	end_command(j, f, &b, p->place);
 }
 
 /* Bits that are fixed in "ADDRESS/BITS"; -1: it is none. */
@@ -211,20 +227,20 @@ close_rule(struct join *j, struct finding *f, const struct survey_rule *r,
 	const struct survey_place *place = &j->facts->survey->places[r->place];
 	struct buf b = BUF_INIT;
 
-	if (reached != NULL) {
-		buf_put_text(&b, "pemkeep allow ");
-		audit_quote(&b, reached->id);
+	if (!ec2_is_id(r->group, "sg-") || !ec2_is_id(r->id, "sgr-"))
+		return;
+	if (reached != NULL && ec2_is_id(reached->id, "i-")) {
+		buf_printf(&b, "pemkeep allow %s", reached->id);
 		if (!covers(r, SSH))
 			buf_printf(&b, " --port %d", RDP);
 		put_place(&b, place);
 		buf_put_text(&b, " && ");
 	}
-	buf_put_text(&b, "aws ec2 revoke-security-group-ingress --group-id ");
-	audit_quote(&b, r->group);
-	buf_put_text(&b, " --security-group-rule-ids ");
-	audit_quote(&b, r->id);
-	put_place(&b, place);
-	finding_command(j, f, &b);
+	buf_printf(&b,
+	    "aws ec2 revoke-security-group-ingress --group-id %s "
+	    "--security-group-rule-ids %s",
+	    r->group, r->id);
+	end_command(j, f, &b, r->place);
 }
 
 static void
@@ -299,10 +315,10 @@ judge_address(struct join *j, const struct survey_address *a)
 	    "that does");
 	finding_set(j, &f->address, a->ip);
 	finding_place(j, f, a->place);
-	buf_put_text(&b, "aws ec2 release-address --allocation-id ");
-	audit_quote(&b, a->allocation);
-	put_place(&b, &j->facts->survey->places[a->place]);
-	finding_command(j, f, &b);
+	if (ec2_is_id(a->allocation, "eipalloc-"))
+		buf_printf(&b, "aws ec2 release-address --allocation-id %s",
+		    a->allocation);
+	end_command(j, f, &b, a->place);
 }
 
 static void
@@ -323,12 +339,12 @@ judge_metadata(struct join *j, const struct survey_instance *i)
 	    i->id);
 	finding_instance(j, f, i);
 	finding_place(j, f, i->place);
-	buf_put_text(
-	    &b, "aws ec2 modify-instance-metadata-options --instance-id ");
-	audit_quote(&b, i->id);
-	buf_put_text(&b, " --http-tokens required");
-	put_place(&b, &j->facts->survey->places[i->place]);
-	finding_command(j, f, &b);
+	if (ec2_is_id(i->id, "i-"))
+		buf_printf(&b,
+		    "aws ec2 modify-instance-metadata-options --instance-id %s "
+		    "--http-tokens required",
+		    i->id);
+	end_command(j, f, &b, i->place);
 }
 
 void

@@ -182,13 +182,15 @@ command(struct join *j, struct finding *f, const struct scan_key *k)
 	finding_command(j, f, &b);
 }
 
-/* A new key with a name like the file's. */
+/* A new key with a name like the file's, but none that looks like an option. */
 static void
 new_key(struct join *j, struct finding *f, const struct scan_key *k)
 {
-	const char *base = path_base(k->path);
+	const char *file = path_base(k->path);
+	const char *base = file + strspn(file, "-");
 	size_t len = strcspn(base, ".");
-	char *name = strndup(base, len > 0 ? len : strlen(base));
+	char *name = *base != '\0' ? strndup(base, len > 0 ? len : strlen(base))
+				   : strdup("key");
 	struct buf b = BUF_INIT;
 
 	if (name == NULL) {

@@ -344,7 +344,9 @@ judge_hosts(struct join *j)
 		    names.count, names.count == 1 ? "" : "s",
 		    names_text(&names));
 		buf_put_text(&b, "connect ");
-		audit_quote(&b, instance_label(first));
+		/* A name may look like an option. */
+		audit_quote(&b,
+		    first->name[0] != '-' ? instance_label(first) : first->id);
 		finding_command(j, f, &b);
 	}
 	buf_free(&names.text);

@@ -368,6 +368,55 @@ test_others(void **state)
 	assert_string_equal(judge(), "");
 }
 
+static const char *
+command_of(const char *id)
+{
+	(void)judge();
+	for (size_t i = 0; i < found.count; i++)
+		if (strcmp(found.list[i].id, id) == 0)
+			return found.list[i].command;
+	return "no such finding";
+}
+
+#define PLACE " --region eu-west-1 --profile main"
+
+/* What somebody has named so that others copy it into their shell. */
+static void
+test_commands(void **state)
+{
+	(void)state;
+	scan.count = 0;
+	instance.key_pair = "-x";
+	assert_string_equal(
+	    command_of("instance-without-key"), "pemkeep import ./-x.pem");
+	pair.name = "file:///home/me/.ssh/id_rsa";
+	assert_string_equal(command_of("pair-without-key"),
+	    "aws ec2 delete-key-pair --key-pair-id key-1" PLACE);
+	pair.id = "file:///home/me/.ssh/id_rsa";
+	assert_string_equal(command_of("pair-without-key"), "");
+	address.instance = "";
+	assert_string_equal(command_of("address-idle"),
+	    "aws ec2 release-address --allocation-id eipalloc-1" PLACE);
+	address.allocation = "--debug";
+	assert_string_equal(command_of("address-idle"), "");
+	rule.cidr = "0.0.0.0/0";
+	assert_string_equal(command_of("port-open-to-world"),
+	    "aws ec2 revoke-security-group-ingress --group-id sg-1 "
+	    "--security-group-rule-ids sgr-1" PLACE);
+	rule.id = "file:///x";
+	assert_string_equal(command_of("port-open-to-world"), "");
+	instance.name = "-oStrictHostKeyChecking=no";
+	assert_string_equal(command_of("host-key-unproven"), "connect i-1");
+	scan.count = 1;
+	file.type = "rsa";
+	file.bits = 1024;
+	file.path = TEXT("/x/--type=x.pem");
+	assert_string_equal(
+	    command_of("key-weak"), "pemkeep generate 'type=x'-new");
+	file.path = TEXT("/x/--");
+	assert_string_equal(command_of("key-weak"), "pemkeep generate key-new");
+}
+
 static void
 test_quote(void **state)
 {
@@ -434,6 +483,7 @@ main(void)
 		cmocka_unit_test_setup(test_rules, set_up),
 		cmocka_unit_test_setup(test_reach, set_up),
 		cmocka_unit_test_setup(test_others, set_up),
+		cmocka_unit_test_setup(test_commands, set_up),
 		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_severities),
 	};
