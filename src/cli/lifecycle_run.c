@@ -14,6 +14,8 @@
 #include "src/cli/cli.h"
 #include "src/cli/lifecycle.h"
 
+#define HINTED 5 /* ids that a hint has room for */
+
 static const enum log_kind events[] = {
 	[LIFECYCLE_START] = LOG_START,
 	[LIFECYCLE_STOP] = LOG_STOP,
@@ -121,6 +123,23 @@ say_sum(const struct cli *cli, const struct lifecycle *l)
 	buf_free(&name);
 }
 
+/* By their ids: a name leads to nothing any more when an instance is over. */
+static void
+hint_rest(const struct lifecycle *l, struct err *e)
+{
+	struct buf ids = BUF_INIT;
+
+	for (size_t i = 0; i < l->count && l->count <= HINTED; i++)
+		buf_printf(&ids, " %s", l->list[i].id);
+	if (l->count > HINTED)
+		buf_put_text(&ids, " ID...");
+	err_hint(e,
+	    "what AWS was asked for goes on; what was launched with it stays, "
+	    "and may cost money, until: pemkeep terminate%s",
+	    buf_text(&ids));
+	buf_free(&ids);
+}
+
 /*
  * Each failure has been said where it happened, but for what ended it all.  The
  * exit status.
@@ -129,12 +148,12 @@ static int
 report(const struct lifecycle *l, int r, struct err *e)
 {
 	if (r == ERR_INTERRUPTED) {
-		err_hint(e,
-		    l->verb == LIFECYCLE_TERMINATE
-			? "what AWS was asked for goes on; the same command "
-			  "removes the rest"
-			: "what AWS was asked for goes on: pemkeep list "
-			  "--refresh");
+		if (l->verb == LIFECYCLE_TERMINATE)
+			hint_rest(l, e);
+		else
+			err_hint(e,
+			    "what AWS was asked for goes on: pemkeep list "
+			    "--refresh");
 		return out_error(e);
 	}
 	for (size_t i = 0; i < l->count; i++)

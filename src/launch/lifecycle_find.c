@@ -16,7 +16,7 @@ struct finder {
 	const char *name;
 	size_t first; /* of this name in the list */
 	bool stale;   /* one fits that AWS could not be asked about */
-	char ended[64];
+	char ended[64], ended_id[32];
 	struct cache_instance **copies; /* as long as the list, for the tags */
 	struct err *e;
 };
@@ -117,6 +117,7 @@ is_out(struct finder *f, const struct cache_instance *i)
 	if (f->l->verb == LIFECYCLE_TERMINATE && is_by_id(f->name, i->id))
 		return false;
 	(void)snprintf(f->ended, sizeof(f->ended), "%s (%s)", i->id, i->state);
+	(void)snprintf(f->ended_id, sizeof(f->ended_id), "%s", i->id);
 	return true;
 }
 
@@ -260,9 +261,15 @@ not_found(const struct finder *f, struct err *e)
 		err_set(e, ERR_NOT_FOUND, "there is no EC2 instance '%s'%s",
 		    f->name,
 		    inventory_is_pattern(f->name) ? " (a pattern)" : "");
-	err_hint(e,
-	    "pemkeep list --refresh shows what there is; --region and "
-	    "--profile where to look");
+	if (f->ended[0] != '\0' && f->l->verb == LIFECYCLE_TERMINATE)
+		err_hint(e,
+		    "pemkeep terminate %s removes what was launched with it, "
+		    "if any of that is left",
+		    f->ended_id);
+	else
+		err_hint(e,
+		    "pemkeep list --refresh shows what there is; --region and "
+		    "--profile where to look");
 	return ERR_NOT_FOUND;
 }
 

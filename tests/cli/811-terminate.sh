@@ -54,7 +54,8 @@ print([i["state"] for i in json.load(sys.stdin)["instances"]])')" \
     "['terminated']"
 check 'the name is not found' expect_status 4 pk resolve web
 check 'terminate again, by name' expect_status 4 pk -y terminate web
-check 'terminate again: it is over' contains "$(err)" "$ID (terminated)"
+check 'terminate again: it is over' contains "$(err)" "$ID (terminated)" \
+    "pemkeep terminate $ID removes what was launched with it"
 check 'terminate again, by id' expect_status 0 pk -y terminate "$ID"
 check 'the log has it' contains "$(grep -c '"event":"terminate"' \
     "$state/log")" 1
@@ -226,9 +227,15 @@ kill -INT $pid
 wait $pid
 check 'interrupted' equals $? 130
 check 'interrupted: how to go on' contains "$(cat slow.err)" \
-    'the same command removes the rest'
+    "until: pemkeep terminate $ID"
+check 'interrupted: the name leads nowhere' refused 4 \
+    "hint: pemkeep terminate $ID" -- pk -y terminate slow
 cloud_ctl set stopping=0
 cloud_ctl state slow terminated
+check 'interrupted: nor when it is gone' refused 4 \
+    "hint: pemkeep terminate $ID" -- pk -y terminate slow
+check 'interrupted: its address is still there' contains \
+    "$(cloud_ctl dump account=two)" "$address"
 check 'interrupted: go on' expect_status 0 pk -y terminate "$ID"
 check 'interrupted: nothing of it' lacks "$(cloud_ctl dump account=two)" $uuid
 
