@@ -17,16 +17,22 @@
 
 #define PASSWORD_MIN 8 /* bytes; EC2 makes them longer */
 
+/* Whoever is Administrator there says what it is: a terminal must not obey it. */
 static bool
 is_password(const struct secret *s)
 {
-	const uint8_t *bytes = secret_bytes(s);
-	size_t len = secret_len(s);
+	const char *text = (const char *)secret_bytes(s);
+	size_t left = secret_len(s), n;
+	uint32_t cp;
 
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] < ' ' || bytes[i] == 127)
+	if (left < PASSWORD_MIN)
+		return false;
+	for (; left > 0; text += n, left -= n) {
+		n = utf8_decode(text, left, &cp);
+		if (n == 0 || utf8_unsafe(cp))
 			return false;
-	return len >= PASSWORD_MIN && utf8_valid(bytes, len);
+	}
+	return true;
 }
 
 int

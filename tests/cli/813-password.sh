@@ -113,7 +113,8 @@ sealed()
 }
 ssh-keygen -e -m PKCS8 -f win.pub >pub.pem
 for text in '' 'short' 'with\nline' 'esc\033[2Jape' 'not\377\376utf-8' \
-    'a\0nul and more'; do
+    'a\0nul and more' 'csi of a terminal \302\2332J' \
+    'backwards \342\200\256drow'; do
 	answer "$(sealed "$text")"
 	check "no password: $(printf %q "$text")" expect_status 1 \
 	    pk password desk
