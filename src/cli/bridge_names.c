@@ -89,8 +89,7 @@ spare_known(struct bridge *b, struct err *e)
 	for (size_t i = 0; i < b->count && r == 0; i++) {
 		struct bridge_host *h = &b->list[i];
 
-		if (h->label == NULL || h->fixed != NULL ||
-		    strchr(h->label, '.') == NULL)
+		if (h->label == NULL || h->fixed != NULL)
 			continue;
 		buf_clear(&types);
 		if (!known_hosts_types(k, h->label, 22, &types) ||

@@ -167,7 +167,7 @@ declare -A by=()
 hostile=('-oProxyCommand=x' '$(id)' '`id`' 'a;id' $'a\nHost *' '%h%u' 'a b' '"'
     "'" '한글' '*' '!web' 'web,x' '?' 'a/b' 'a\b' '#x' 'a=b' '{{x}}' 'a@b' '-'
     '--' localhost all none ungrouped 127.0.0.1 17 1.2 "$web" i-x $'\e[31m'
-    '${HOME}' '~' github.com)
+    '${HOME}' '~' github.com gitlab)
 for name in "${hostile[@]}"; do
 	cloud_instance main/eu-west-1 "$name" key=zweb
 	by[$name]=$ID
@@ -192,7 +192,9 @@ cloud_instance main/eu-west-1 badly key=zweb tag:ssh-user='x;id' tag:ssh-port='2
 cloud_instance main/eu-west-1 ported key=zweb tag:ssh-user='me' tag:ssh-port=2222
 mkdir -m 700 "$HOME/.ssh"
 ssh-keygen -q -t ed25519 -N '' -f "$TMP/host"
-echo "github.com $(cut -d ' ' -f 1,2 "$TMP/host.pub")" >"$HOME/.ssh/known_hosts"
+for name in github.com gitlab,192.0.2.8; do
+	echo "$name $(cut -d ' ' -f 1,2 "$TMP/host.pub")"
+done >"$HOME/.ssh/known_hosts"
 printf '%s\n' "Include $conf" 'Host mine' 'HostName 127.0.0.9' \
     'Host stranger other' 'HostName 127.0.0.9' >"$HOME/.ssh/config"
 chmod 600 "$HOME/.ssh/config"
