@@ -104,7 +104,9 @@ on_created(void *arg, const void *given, struct err *e)
 	c->material = secret_copy(row->material, strlen(row->material));
 	if (c->material == NULL)
 		return err_set(e, ERR_NOMEM, "out of memory");
-	return launch_set(&c->run->launch->pair_id, row->id, e);
+	/* Without an id its pair is looked for; the key would not come again. */
+	return launch_set(&c->run->launch->pair_id,
+	    ec2_is_id(row->id, "key-") ? row->id : "", e);
 }
 
 static int
@@ -113,7 +115,8 @@ on_old(void *arg, const void *given, struct err *e)
 	const struct ec2_key_pair *row = given;
 	struct created *c = arg;
 
-	if (!launch_is_ours(&row->tags, c->run->launch->uuid))
+	if (!launch_is_ours(&row->tags, c->run->launch->uuid) ||
+	    !ec2_is_id(row->id, "key-"))
 		return 0;
 	strncpy(c->fingerprint, row->fingerprint, sizeof(c->fingerprint) - 1);
 	return launch_set(&c->run->launch->pair_id, row->id, e);

@@ -17,13 +17,33 @@
 #define TRIES 3u /* of a call whose answers get lost */
 #define RUNNING_SECONDS (10 * 60)
 
+/* Ids get into commands, also of others: what is none is no answer. */
+static int
+take_id(char **to, const char *id, const char *prefix, struct err *e)
+{
+	if (!ec2_is_id(id, prefix))
+		return err_set(
+		    e, ERR_FORMAT, "the answer is refused: its id is none");
+	return launch_set(to, id, e);
+}
+
+/* Of ours, as its tag says. */
+static int
+find_id(struct launch_run *run, const struct aws_list *tags, char **to,
+    const char *id, const char *prefix, struct err *e)
+{
+	return launch_is_ours(tags, run->launch->uuid) && ec2_is_id(id, prefix)
+	    ? launch_set(to, id, e)
+	    : 0;
+}
+
 static int
 on_pair(void *arg, const void *given, struct err *e)
 {
 	const struct ec2_imported_key *row = given;
 	struct launch_run *run = arg;
 
-	return launch_set(&run->launch->pair_id, row->id, e);
+	return take_id(&run->launch->pair_id, row->id, "key-", e);
 }
 
 static int
@@ -32,9 +52,8 @@ on_old_pair(void *arg, const void *given, struct err *e)
 	const struct ec2_key_pair *row = given;
 	struct launch_run *run = arg;
 
-	if (!launch_is_ours(&row->tags, run->launch->uuid))
-		return 0;
-	return launch_set(&run->launch->pair_id, row->id, e);
+	return find_id(
+	    run, &row->tags, &run->launch->pair_id, row->id, "key-", e);
 }
 
 static int
@@ -43,7 +62,7 @@ on_group(void *arg, const void *given, struct err *e)
 	const struct ec2_new_group *row = given;
 	struct launch_run *run = arg;
 
-	return launch_set(&run->launch->group_id, row->id, e);
+	return take_id(&run->launch->group_id, row->id, "sg-", e);
 }
 
 static int
@@ -52,9 +71,8 @@ on_old_group(void *arg, const void *given, struct err *e)
 	const struct ec2_group *row = given;
 	struct launch_run *run = arg;
 
-	if (!launch_is_ours(&row->tags, run->launch->uuid))
-		return 0;
-	return launch_set(&run->launch->group_id, row->id, e);
+	return find_id(
+	    run, &row->tags, &run->launch->group_id, row->id, "sg-", e);
 }
 
 static int
@@ -63,7 +81,7 @@ on_instance(void *arg, const void *given, struct err *e)
 	const struct ec2_new_instance *row = given;
 	struct launch_run *run = arg;
 
-	return launch_set(&run->launch->instance, row->id, e);
+	return take_id(&run->launch->instance, row->id, "i-", e);
 }
 
 static int
@@ -72,9 +90,8 @@ on_old_instance(void *arg, const void *given, struct err *e)
 	const struct ec2_instance *row = given;
 	struct launch_run *run = arg;
 
-	if (!launch_is_ours(&row->tags, run->launch->uuid))
-		return 0;
-	return launch_set(&run->launch->instance, row->id, e);
+	return find_id(
+	    run, &row->tags, &run->launch->instance, row->id, "i-", e);
 }
 
 static int
@@ -84,8 +101,9 @@ on_address(void *arg, const void *given, struct err *e)
 	struct launch_run *run = arg;
 	int r = launch_set(&run->launch->address, row->public_ip, e);
 
-	return r == 0 ? launch_set(&run->launch->allocation, row->allocation, e)
-		      : r;
+	return r == 0
+	    ? take_id(&run->launch->allocation, row->allocation, "eipalloc-", e)
+	    : r;
 }
 
 static int
@@ -95,7 +113,8 @@ on_old_address(void *arg, const void *given, struct err *e)
 	struct launch_run *run = arg;
 	int r;
 
-	if (!launch_is_ours(&row->tags, run->launch->uuid))
+	if (!launch_is_ours(&row->tags, run->launch->uuid) ||
+	    !ec2_is_id(row->allocation, "eipalloc-"))
 		return 0;
 	r = launch_set(&run->launch->address, row->public_ip, e);
 	return r == 0 ? launch_set(&run->launch->allocation, row->allocation, e)

@@ -364,4 +364,27 @@ check 'it is not taken' lacks "$(err)" 'Elastic IP 127.64.'
 cloud_ctl clear
 goes_back 'an address without our tag'
 check 'it had nothing to complain of' equals "$(cat "$CLOUD/output")" ''
+# Answers with an id that is none: it does not get into a command, and what was
+# made is found by its tag all the same.
+while read -r action prefix status; do
+	cloud_ctl fault replace action="$action" old=">$prefix-" new='>-oX$(id)' \
+	    times=1
+	check "$action: no id" expect_status "$status" l
+	check "$action: no id: it is not shown" lacks "$(out)$(err)" '-oX$(id)'
+	[ "$status" = 0 ] || check "$action: no id: it is found" \
+	    expect_status 0 pk launch --resume web --yes
+	check "$action: no id: terminate" expect_status 0 pk -y terminate web
+	check "$action: no id: then it is as before" as_before
+	cloud_ctl clear
+done <<'END'
+ImportKeyPair key 0
+CreateSecurityGroup sg 0
+RunInstances i 1
+AllocateAddress eipalloc 0
+END
+cloud_ctl fault replace action=CreateKeyPair old='>key-' new='>-oX$(id)' times=1
+check 'CreateKeyPair: no id' expect_status 0 l --key-from-aws
+check 'CreateKeyPair: no id: terminate' expect_status 0 pk -y terminate web
+check 'CreateKeyPair: no id: then it is as before' as_before
+cloud_ctl clear
 done_testing
