@@ -14,8 +14,9 @@
 struct finder {
 	struct lifecycle *l;
 	const char *name;
-	size_t first; /* of this name in the list */
-	bool stale;   /* one fits that AWS could not be asked about */
+	size_t first;       /* of this name in the list */
+	bool stale;         /* one fits that AWS could not be asked about … */
+	char doubtful[160]; /* … and is another one than is named */
 	char ended[64], ended_id[32];
 	struct cache_instance **copies; /* as long as the list, for the tags */
 	struct err *e;
@@ -121,6 +122,18 @@ is_out(struct finder *f, const struct cache_instance *i)
 	return true;
 }
 
+static void
+take_stale(struct finder *f, const struct inventory_row *row)
+{
+	const struct cache_instance *i = row->instance;
+
+	f->stale = true;
+	if (strcmp(i->state, "terminated") != 0 &&
+	    strcmp(i->state, "shutting-down") != 0 && !is_by_id(f->name, i->id))
+		(void)snprintf(f->doubtful, sizeof(f->doubtful),
+		    "%s (%.64s/%.32s)", i->id, row->profile, row->region);
+}
+
 static int
 take(void *arg, const struct inventory_row *row)
 {
@@ -130,7 +143,7 @@ take(void *arg, const struct inventory_row *row)
 	struct cache_instance **copies;
 
 	if (!row->live) {
-		f->stale = true;
+		take_stale(f, row);
 		return 0;
 	}
 	if (is_out(f, row->instance))
@@ -273,6 +286,19 @@ not_found(const struct finder *f, struct err *e)
 	return ERR_NOT_FOUND;
 }
 
+/* What is the only one now is so because the others do not answer. */
+static int
+doubtful(struct finder *f, struct err *e)
+{
+	show_only(f);
+	err_set(e, ERR_AMBIGUOUS,
+	    "'%s' may also mean %s, about which AWS could not be asked",
+	    f->name, f->doubtful);
+	err_hint(e, "say which: pemkeep %s %s", lifecycle_name(f->l->verb),
+	    f->l->list[0].id);
+	return ERR_AMBIGUOUS;
+}
+
 static int
 find_one(struct finder *f, struct err *e)
 {
@@ -282,6 +308,7 @@ find_one(struct finder *f, struct err *e)
 
 	f->first = l->count;
 	f->stale = false;
+	f->doubtful[0] = '\0';
 	f->ended[0] = '\0';
 	r = inventory_list(l->inventory, &f->name, 1, NULL, 0, take, f, e);
 	if (r != 0)
@@ -289,6 +316,8 @@ find_one(struct finder *f, struct err *e)
 	found = l->count - f->first;
 	if (found == 0)
 		return not_found(f, e);
+	if (f->doubtful[0] != '\0' && !inventory_is_pattern(f->name))
+		return doubtful(f, e);
 	if (found > 1 && !inventory_is_pattern(f->name)) {
 		if ((one = only_one(f)) == SIZE_MAX) {
 			show_only(f);

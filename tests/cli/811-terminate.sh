@@ -239,4 +239,21 @@ check 'interrupted: its address is still there' contains \
 check 'interrupted: go on' expect_status 0 pk -y terminate "$ID"
 check 'interrupted: nothing of it' lacks "$(cloud_ctl dump account=two)" $uuid
 
+# Of two with a name, one in an account that cannot be asked any more.
+echo 'profiles = main' >>"$HOME/.config/pemkeep/config"
+cloud_instance main/eu-west-1 shared
+theirs=$ID
+cloud_instance two/eu-west-1 shared
+check 'one name in two accounts' expect_status 5 pk -y terminate shared
+cloud_ctl fault deny account=main action=DescribeInstances times=0
+for verb in terminate stop; do
+	check "one of two cannot be asked: $verb" expect_status 5 \
+	    pk -y $verb shared
+	check "one of two cannot be asked: $verb: which" contains "$(err)" \
+	    "may also mean $theirs (main/eu-west-1)" "pemkeep $verb $ID"
+done
+check 'one of two cannot be asked: by its id' expect_status 0 \
+    pk -y terminate "$ID"
+cloud_ctl clear
+
 done_testing
