@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 
 #include "src/aws/aws.h"
@@ -180,7 +181,7 @@ try_again(struct call *c, const struct http_response *response)
 	if (getentropy(&random, sizeof(random)) != 0)
 		random = UINT32_MAX;
 	if (!retry_again(&c->retry, &c->aws->quota, kind,
-		call_now_ms() - c->began, random, &delay))
+		clock_ms() - c->began, random, &delay))
 		return false;
 	c->job->retries++;
 	call_send(c, delay);

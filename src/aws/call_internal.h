@@ -54,6 +54,4 @@ void call_done(void *arg, const struct http_response *response);
 
 void call_clear(struct call *c);
 
-int64_t call_now_ms(void);
-
 #endif

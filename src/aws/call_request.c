@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pemkeep/aws/profile.h"
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 
 #include "src/aws/aws.h"
@@ -19,15 +19,6 @@ static const char *const form_headers[] = {
 };
 
 #define JSON_TYPE "Content-Type: application/x-amz-json-1.1"
-
-int64_t
-call_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool
 copy(char **to, const char *from)
@@ -201,7 +192,7 @@ call_send(struct call *c, unsigned delay)
 	put_body(c);
 	buf_clear(&c->error);
 	c->read_status = 0;
-	c->began = call_now_ms() + delay;
+	c->began = clock_ms() + delay;
 	c->sign = (struct http_sign){ .id = c->keys.id,
 		.secret = c->keys.secret,
 		.token = c->keys.token,

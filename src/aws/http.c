@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 
 #include "src/aws/http_internal.h"
@@ -81,15 +81,6 @@ start_library(struct http *http, struct err *e)
 	return 0;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int
 http_start(struct http *http, const struct http_request *request, struct err *e)
 {
@@ -107,7 +98,7 @@ http_start(struct http *http, const struct http_request *request, struct err *e)
 		t->sign = *request->sign;
 		t->request.sign = &t->sign;
 	}
-	t->due = now_ms() + request->delay_ms;
+	t->due = clock_ms() + request->delay_ms;
 	t->next = http->list;
 	http->list = t;
 	return 0;
@@ -134,7 +125,7 @@ static int
 start_due(struct http *http)
 {
 	struct transfer *t = http->list, *next;
-	int64_t now = now_ms(), wait = LONG_LOOK_MS;
+	int64_t now = clock_ms(), wait = LONG_LOOK_MS;
 
 	for (; t != NULL; t = next) {
 		next = t->next;

@@ -11,8 +11,9 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "pemkeep/base/clock.h"
 
 #include "src/aws/credentials_internal.h"
 #include "src/aws/program.h"
@@ -30,15 +31,6 @@ struct run {
 	int fd[PIPES]; /* -1: at its end */
 	struct buf errors;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int
 spawn(struct run *run, const int ends[PIPES])
@@ -181,7 +173,7 @@ judge(struct program *p, int status)
 static void
 watch(struct run *run)
 {
-	int64_t limit = now_ms() + run->p->limit_ms;
+	int64_t limit = clock_ms() + run->p->limit_ms;
 	struct pollfd fds[PIPES];
 	struct program *p = run->p;
 	int status = 0;
@@ -204,7 +196,7 @@ watch(struct run *run)
 			stop(run, PROGRAM_TOO_MUCH);
 			return;
 		}
-		if (now_ms() >= limit) {
+		if (clock_ms() >= limit) {
 			stop(run, PROGRAM_TOO_LONG);
 			return;
 		}

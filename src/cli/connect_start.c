@@ -13,6 +13,7 @@
 #include "pemkeep/agent/question.h"
 #include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/clock.h"
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/ssh/answer.h"
 
@@ -26,18 +27,9 @@
 
 struct waiting {
 	const struct connect_cloud *c;
-	time_t since;
+	int64_t since;
 	char said[32];
 };
-
-static time_t
-now(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
 
 static bool
 is(const struct connect_cloud *c, const char *state)
@@ -56,7 +48,7 @@ show(struct waiting *w, const char *what)
 	connect_cloud_name(w->c, &name);
 	if (out_can_progress()) {
 		out_progress("%s: %s, %lld s", buf_text(&name), what,
-		    (long long)(now() - w->since));
+		    (long long)(clock_seconds() - w->since));
 	} else if (strcmp(w->said, what) != 0) {
 		out_say(w->c->cli, "%s: %s ...", buf_text(&name), what);
 		snprintf(w->said, sizeof(w->said), "%s", what);
@@ -161,7 +153,7 @@ too_long(const struct connect_cloud *c, const char *what, struct err *e)
 static int
 wait_running(struct connect_cloud *c, struct waiting *w, struct err *e)
 {
-	time_t started = 0;
+	int64_t started = 0;
 	int r = 0;
 
 	for (unsigned n = 0; r == 0; n++) {
@@ -170,8 +162,9 @@ wait_running(struct connect_cloud *c, struct waiting *w, struct err *e)
 		if (is(c, "stopped") && started == 0) {
 			if ((r = start(c, e)) != 0)
 				return r;
-			started = now();
-		} else if (is(c, "stopped") && now() - started > SETTLE) {
+			started = clock_seconds();
+		} else if (is(c, "stopped") &&
+		    clock_seconds() - started > SETTLE) {
 			return err_set(e, ERR_FAILED,
 			    "it has stopped again; its console may tell why");
 		}
@@ -179,7 +172,7 @@ wait_running(struct connect_cloud *c, struct waiting *w, struct err *e)
 		    started != 0 && is(c, "stopped")
 			? "starting"
 			: c->target->instance.state);
-		if (now() - w->since > WAIT_MAX)
+		if (clock_seconds() - w->since > WAIT_MAX)
 			return too_long(c, c->target->instance.state, e);
 		(void)nanosleep(&(struct timespec){ n < 15 ? 1 : 3, 0 }, NULL);
 		r = connect_cloud_look(c, e);
@@ -205,7 +198,7 @@ wait_answer(struct connect_cloud *c, struct waiting *w, struct ssh_loop *l,
 		    c->options->family, ANSWER_SECONDS, &why);
 		if (r != ERR_NETWORK)
 			break;
-		if (now() - w->since > WAIT_MAX)
+		if (clock_seconds() - w->since > WAIT_MAX)
 			return too_long(c, "without an SSH server", e);
 		(void)nanosleep(&(struct timespec){ 1, 0 }, NULL);
 	}
@@ -217,7 +210,7 @@ wait_answer(struct connect_cloud *c, struct waiting *w, struct ssh_loop *l,
 int
 connect_start(struct connect_cloud *c, struct ssh_loop *l, struct err *e)
 {
-	struct waiting w = { .c = c, .since = now() };
+	struct waiting w = { .c = c, .since = clock_seconds() };
 	int r;
 
 	if (!connect_cloud_is(c) || is(c, "running"))

@@ -8,12 +8,11 @@
  * one that nothing proves is not accepted, however long it takes.
  */
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "pemkeep/agent/question.h"
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/ssh/answer.h"
 #include "pemkeep/ssh/loop.h"
@@ -27,26 +26,11 @@
 #define FIRST_PAUSE 300u /* ms */
 #define LONGEST_PAUSE 8000u
 
-static int64_t
-now(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
-
 int
 launch_pause(void *arg, unsigned ms, struct err *e)
 {
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
 	(void)arg;
-	while (
-	    !cloud_interrupted() && nanosleep(&t, &t) == -1 && errno == EINTR)
-		;
-	return cloud_interrupted() ? err_set(e, ERR_INTERRUPTED, "interrupted")
-				   : 0;
+	return cloud_pause(ms, e);
 }
 
 /* What is waited for, and until when. */
@@ -61,7 +45,7 @@ static int
 wait_more(struct patience *p, const char *what, struct err *e)
 {
 	struct launching *g = p->g;
-	int64_t left = p->until - now();
+	int64_t left = p->until - clock_seconds();
 	char text[160];
 	int r;
 
@@ -203,7 +187,7 @@ launch_ready(void *arg, const struct launch *l, struct err *e)
 {
 	struct launching *g = arg;
 	struct patience p = {
-		.g = g, .until = now() + g->wait, .ms = FIRST_PAUSE
+		.g = g, .until = clock_seconds() + g->wait, .ms = FIRST_PAUSE
 	};
 	int r;
 

@@ -5,7 +5,7 @@
 /* start, stop, reboot and terminate: what they share. */
 
 #include <stdbool.h>
-#include <time.h>
+#include <stdint.h>
 
 #include "pemkeep/launch/lifecycle.h"
 #include "pemkeep/launch/remove.h"
@@ -22,7 +22,7 @@ int lifecycle_command(struct cli *cli, enum lifecycle_verb verb);
 struct lifecycle_progress {
 	const struct cli *cli;
 	const struct lifecycle *l;
-	time_t since;
+	int64_t since; /* clock_seconds() */
 };
 
 /* "'web' (i-…)", not escaped. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/table.h"
 
 #include "src/cli/cli.h"
@@ -79,15 +80,6 @@ lifecycle_show_addresses(const struct cli *cli, const struct lifecycle *l)
 	buf_free(&name);
 }
 
-static time_t
-now(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* Can a line be written over? */
 static bool
 is_terminal(const struct lifecycle_progress *p)
@@ -99,14 +91,15 @@ void
 lifecycle_begin(struct lifecycle_progress *p, const struct cli *cli,
     const struct lifecycle *l)
 {
-	*p = (struct lifecycle_progress){ cli, l, now() };
+	*p = (struct lifecycle_progress){ cli, l, clock_seconds() };
 }
 
 void
 lifecycle_wait(const struct lifecycle_progress *p, const char *what)
 {
 	if (is_terminal(p))
-		out_progress("%s, %lld s", what, (long long)(now() - p->since));
+		out_progress("%s, %lld s", what,
+		    (long long)(clock_seconds() - p->since));
 }
 
 /* "'web' (i-…): stopping", "2 of 5 stopped". */

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 
 #include "src/inventory/hosts_internal.h"
@@ -79,14 +79,10 @@ run_ssh(const char *path, const char *name, int out, int err)
 }
 
 static int
-left_ms(const struct timespec *start)
+left_ms(int64_t since)
 {
-	struct timespec now;
-	long ms;
+	int64_t ms = clock_ms() - since;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (now.tv_sec - start->tv_sec) * 1000 +
-	    (now.tv_nsec - start->tv_nsec) / 1000000;
 	return ms < LIMIT_MS ? (int)(LIMIT_MS - ms) : 0;
 }
 
@@ -111,12 +107,11 @@ static bool
 collect(const int fds[2], struct buf bufs[2])
 {
 	struct pollfd p[2] = { { fds[0], POLLIN, 0 }, { fds[1], POLLIN, 0 } };
-	struct timespec start;
+	int64_t since = clock_ms();
 	int ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (p[0].fd != -1 || p[1].fd != -1) {
-		if ((ms = left_ms(&start)) == 0)
+		if ((ms = left_ms(since)) == 0)
 			return false;
 		if (poll(p, 2, ms) <= 0)
 			continue;

@@ -24,6 +24,7 @@
 
 #include <openssl/crypto.h>
 
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 #include "src/keys/keyfile_internal.h"
 #include "vault/secret.h"
@@ -196,21 +197,12 @@ spawn(const char *program, const char *self, int file, int input, pid_t *pidp)
 	return r;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Wait for its end; false when it had to be killed. */
 static bool
 wait_for(pid_t pid)
 {
 	const struct timespec pause = { 0, 2000000 };
-	int64_t deadline = now_ms() + LIMIT_MS;
+	int64_t deadline = clock_ms() + LIMIT_MS;
 	int status;
 	pid_t done;
 
@@ -218,7 +210,7 @@ wait_for(pid_t pid)
 		done = waitpid(pid, &status, WNOHANG);
 		if (done == pid || (done < 0 && errno != EINTR))
 			return true;
-		if (now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			break;
 		(void)nanosleep(&pause, NULL);
 	}

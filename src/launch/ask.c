@@ -6,8 +6,8 @@
  */
 
 #include <string.h>
-#include <time.h>
 
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/launch/remove.h"
 
@@ -17,15 +17,6 @@
 #define LOOKS 5u /* 0.25 + 0.5 + 1 + 2 seconds between */
 #define FIRST_PAUSE 250u
 #define LONGEST_PAUSE 5000u
-
-int64_t
-launch_now(void)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec;
-}
 
 static bool
 is_not_found(const char *code)
@@ -66,7 +57,7 @@ once(struct launch_run *run, struct launch_asked *a, struct err *e)
 int
 launch_ask(struct launch_run *run, struct launch_asked *a, struct err *e)
 {
-	int64_t until = launch_now() + FRESH_SECONDS;
+	int64_t until = clock_seconds() + FRESH_SECONDS;
 	unsigned ms = FIRST_PAUSE;
 	int r;
 
@@ -75,7 +66,7 @@ launch_ask(struct launch_run *run, struct launch_asked *a, struct err *e)
 		return err_set(e, ERR_NOMEM, "out of memory");
 	}
 	while ((r = once(run, a, e)) != 0 && a->fresh &&
-	    is_not_found(a->code) && launch_now() < until) {
+	    is_not_found(a->code) && clock_seconds() < until) {
 		if ((r = run->pause(run->arg, ms, e)) != 0)
 			break;
 		ms = ms * 2 < LONGEST_PAUSE ? ms * 2 : LONGEST_PAUSE;

@@ -46,7 +46,4 @@ int launch_look(struct launch_run *run, const struct aws_action *action,
 /* steps.c: is there something of a step that was begun?  Its id is set then. */
 int launch_look_for(struct launch_run *run, int64_t step, struct err *e);
 
-/* Seconds, of a clock that is never set. */
-int64_t launch_now(void);
-
 #endif

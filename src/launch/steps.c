@@ -10,6 +10,7 @@
 
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/aws/ec2_change.h"
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 
 #include "src/launch/run_internal.h"
@@ -293,7 +294,7 @@ int
 launch_do_running(struct launch_run *run, bool again, struct err *e)
 {
 	struct launch *l = run->launch;
-	int64_t until = launch_now() + RUNNING_SECONDS, left;
+	int64_t until = clock_seconds() + RUNNING_SECONDS, left;
 	unsigned ms = 300;
 	struct watched w;
 	char what[64];
@@ -302,7 +303,7 @@ launch_do_running(struct launch_run *run, bool again, struct err *e)
 	(void)again;
 	while (
 	    (r = watch(run, &w, e)) == 0 && strcmp(w.state, "running") != 0) {
-		left = until - launch_now();
+		left = until - clock_seconds();
 		if (has_ended(&w)) {
 			err_set(e, ERR_FAILED, "the instance %s is %s%s%s",
 			    l->instance, w.state,

@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
 #include "src/ssh/loop_internal.h"
 
@@ -86,8 +86,5 @@ ssh_loop_base(struct ssh_loop *l)
 uint64_t
 ssh_loop_now(void)
 {
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint64_t)clock_ms();
 }
