@@ -101,3 +101,13 @@ aws_run(struct aws *aws, struct aws_job *jobs, size_t count)
 	free(calls);
 	return status;
 }
+
+int
+aws_run_one(struct aws *aws, struct aws_job *job, struct err *e)
+{
+	int r = aws_run(aws, job, 1);
+
+	if (r != 0 && e != NULL)
+		*e = job->error;
+	return r;
+}

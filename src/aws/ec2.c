@@ -281,3 +281,26 @@ ec2_is_id(const char *id, const char *prefix)
 	rest = strspn(id + len, "0123456789abcdef");
 	return rest >= 1 && rest <= 32 && id[len + rest] == '\0';
 }
+
+const char *
+ec2_tag_value(const struct aws_list *tags, const char *key)
+{
+	const struct ec2_tag *t = tags->items;
+
+	for (size_t i = 0; i < tags->count; i++)
+		if (strcmp(t[i].key, key) == 0)
+			return t[i].value;
+	return "";
+}
+
+bool
+ec2_is_elastic(const struct ec2_instance *row)
+{
+	const struct ec2_interface *list = row->interfaces.items;
+
+	for (size_t i = 0; i < row->interfaces.count; i++)
+		if (row->public_ip[0] != '\0' &&
+		    strcmp(list[i].public_ip, row->public_ip) == 0)
+			return aws_is_account(list[i].public_ip_owner);
+	return false;
+}

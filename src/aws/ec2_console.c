@@ -42,9 +42,7 @@ ask(struct aws *aws, const struct aws_job *plan, const char *instance,
 	if (latest)
 		aws_param(&params, "true", "Latest");
 	job.params = &params;
-	status = aws_run(aws, &job, 1);
-	if (status != 0 && e != NULL)
-		*e = job.error;
+	status = aws_run_one(aws, &job, e);
 	buf_free(&params);
 	return status;
 }

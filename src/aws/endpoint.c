@@ -53,6 +53,12 @@ aws_is_region(const char *region)
 	    region[0] >= 'a' && region[0] <= 'z' && region[len - 1] != '-';
 }
 
+bool
+aws_is_account(const char *text)
+{
+	return strlen(text) == 12 && strspn(text, "0123456789") == 12;
+}
+
 /* "host[:port][/path]" of letters that mean nothing else in a URL. */
 static bool
 is_place(const char *text)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pemkeep/aws/call.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 
@@ -59,12 +60,6 @@ is_word(const char *text)
 	return true;
 }
 
-static bool
-is_account(const char *text)
-{
-	return strlen(text) == 12 && strspn(text, "0123456789") == 12;
-}
-
 static const char *
 none_if_empty(const char *text)
 {
@@ -117,7 +112,7 @@ keys_set(struct aws_keys *keys, const struct keys_text *text, const char *what,
 	    copy(&keys->secret, parts[1].text) &&
 	    copy(&keys->token, parts[2].text) &&
 	    copy(&keys->account,
-		account != NULL && is_account(account) ? account : NULL) &&
+		account != NULL && aws_is_account(account) ? account : NULL) &&
 	    copy(&keys->source, text->source))
 		return 0;
 	aws_keys_clear(keys);

@@ -345,11 +345,7 @@ call_sts(struct answer *a, const struct aws_keys *source, const char *code,
 	int r;
 
 	put_params(&params, a->role, code);
-	if (!buf_ok(&params))
-		r = err_set(e, ERR_NOMEM, "out of memory");
-	else if ((r = aws_run(a->s->c->aws, &job, 1)) != 0)
-		*e = job.error;
-	else if (!a->there)
+	if ((r = aws_run_one(a->s->c->aws, &job, e)) == 0 && !a->there)
 		r = err_set(e, ERR_NETWORK,
 		    "the answer of STS to AssumeRole holds no credentials");
 	keys_wipe_buf(&params);

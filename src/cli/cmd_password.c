@@ -126,10 +126,7 @@ ask(struct request *q, struct err *e)
 	int r;
 
 	aws_param(&params, i->id, "InstanceId");
-	if (!buf_ok(&params))
-		r = err_set(e, ERR_NOMEM, "out of memory");
-	else if ((r = aws_run(q->cloud.aws, &job, 1)) != 0)
-		*e = job.error;
+	r = aws_run_one(q->cloud.aws, &job, e);
 	buf_free(&params);
 	return r;
 }

@@ -128,11 +128,9 @@ start(struct connect_cloud *c, struct err *e)
 
 	aws_param(&params, i->id, "InstanceId.1");
 	cloud_begin(&c->cloud);
-	r = aws_run(c->cloud.aws, &job, 1);
+	r = aws_run_one(c->cloud.aws, &job, e);
 	cloud_end(&c->cloud);
 	buf_free(&params);
-	if (r != 0)
-		*e = job.error;
 	return r;
 }
 

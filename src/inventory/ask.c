@@ -97,8 +97,7 @@ take_account(void *arg, const void *row, struct err *e)
 	struct login *l = arg;
 
 	(void)e;
-	if (strlen(id->account) == 12 &&
-	    strspn(id->account, "0123456789") == 12)
+	if (aws_is_account(id->account))
 		memcpy(l->account, id->account, 13);
 	return 0;
 }
@@ -454,16 +453,10 @@ inventory_ask_one(struct inventory *inv, struct area *area, const char *id,
 	*found = false;
 	aws_param_filter(&params, 1, "instance-id", &id, 1);
 	job.params = &params;
-	if (!buf_ok(&params))
-		r = no_memory(e);
-	else
-		r = cache_store_begin(inv->cache, l->account, area->region,
-		    inventory_now(inv), &one.store, e);
-	if (r == 0) {
-		(void)aws_run(inv->o.aws, &job, 1);
-		if ((r = (int)job.error.code) != 0 && e != NULL)
-			*e = job.error;
-	}
+	r = cache_store_begin(inv->cache, l->account, area->region,
+	    inventory_now(inv), &one.store, e);
+	if (r == 0)
+		r = aws_run_one(inv->o.aws, &job, e);
 	if (r == 0)
 		r = cache_store_end(one.store, 0, e);
 	*found = r == 0 && one.found;

@@ -55,10 +55,7 @@ follow(struct inventory *inv, const struct area *area, struct follower *f,
 
 	aws_param_filter(&params, 1, "instance-id", f->ids, f->count);
 	jobs[0].params = &params;
-	if (buf_ok(&params))
-		(void)aws_run(inv->o.aws, jobs, addresses ? 2 : 1);
-	else
-		err_set(&jobs[0].error, ERR_NOMEM, "out of memory");
+	(void)aws_run(inv->o.aws, jobs, addresses ? 2 : 1);
 	if ((r = (int)jobs[0].error.code) != 0 && e != NULL)
 		*e = jobs[0].error;
 	buf_free(&params);

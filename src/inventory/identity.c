@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pemkeep/aws/call.h"
 #include "pemkeep/aws/profile.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/digest.h"
@@ -43,12 +44,6 @@ is_set(const char *variable)
 	return value != NULL && *value != '\0';
 }
 
-static bool
-is_account(const char *text)
-{
-	return strspn(text, "0123456789") >= 12;
-}
-
 /* "arn:aws:iam::123456789012:role/x". */
 static void
 account_of_role(const char *arn, char account[static 13])
@@ -56,7 +51,7 @@ account_of_role(const char *arn, char account[static 13])
 	for (int i = 0; i < 4 && arn != NULL; i++)
 		if ((arn = strchr(arn, ':')) != NULL)
 			arn++;
-	if (arn != NULL && is_account(arn) && arn[12] == ':') {
+	if (arn != NULL && strspn(arn, "0123456789") == 12 && arn[12] == ':') {
 		memcpy(account, arn, 12);
 		account[12] = '\0';
 	}
@@ -91,7 +86,7 @@ from_profile(struct inventory *inv, struct login *login, struct buf *b)
 	if (role != NULL) {
 		account_of_role(role, login->account);
 	} else if (sso != NULL) {
-		if (is_account(sso) && strlen(sso) == 12)
+		if (aws_is_account(sso))
 			memcpy(login->account, sso, 13);
 	} else if (key == NULL) {
 		login->changing = true; /* a program, or where this runs */

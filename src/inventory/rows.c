@@ -91,22 +91,6 @@ take_tags(struct cache_instance *to, const struct ec2_instance *row,
 }
 
 /* Accounts have 12 digits; "amazon" owns what it hands out for a while. */
-static bool
-is_owned(const struct ec2_instance *row)
-{
-	const struct ec2_interface *list = row->interfaces.items;
-
-	for (size_t i = 0; i < row->interfaces.count; i++) {
-		const char *owner = list[i].public_ip_owner;
-
-		if (row->public_ip[0] != '\0' &&
-		    strcmp(list[i].public_ip, row->public_ip) == 0)
-			return strlen(owner) == 12 &&
-			    strspn(owner, "0123456789") == 12;
-	}
-	return false;
-}
-
 int
 rows_instance(void *store, const void *given, struct err *e)
 {
@@ -123,7 +107,7 @@ rows_instance(void *store, const void *given, struct err *e)
 		.vpc = row->vpc,
 		.lifecycle = row->lifecycle,
 		.launched = row->launched,
-		.owned_ip = is_owned(row),
+		.owned_ip = ec2_is_elastic(row),
 		.public_ip = s.public_ip,
 		.private_ip = s.private_ip,
 		.ipv6 = s.ipv6 };

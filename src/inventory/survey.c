@@ -35,13 +35,12 @@ take_instance(void *arg, const void *given, struct err *e)
 {
 	const struct ec2_instance *row = given;
 	const struct ec2_group_name *groups = row->groups.items;
-	const struct ec2_tag *tags = row->tags.items;
 	struct survey_group copies[GROUPS_MAX];
 	struct collector *c = arg;
 	char public_ip[46], ipv6[46];
 	struct survey_instance i = { .place = c->place,
 		.id = row->id,
-		.name = "",
+		.name = ec2_tag_value(&row->tags, "Name"),
 		.state = row->state,
 		.key_pair = row->key,
 		.public_ip = public_ip,
@@ -55,9 +54,6 @@ take_instance(void *arg, const void *given, struct err *e)
 		return 0;
 	(void)rows_address_text(row->public_ip, public_ip);
 	(void)rows_address_text(row->ipv6, ipv6);
-	for (size_t t = 0; t < row->tags.count; t++)
-		if (strcmp(tags[t].key, "Name") == 0)
-			i.name = tags[t].value;
 	for (size_t g = 0; g < row->groups.count && g < GROUPS_MAX; g++)
 		copies[i.group_count++] =
 		    (struct survey_group){ groups[g].id, groups[g].name };

@@ -112,12 +112,8 @@ call(const struct allow *a, const struct aws_action *action,
 		.region = a->region,
 		.action = action,
 		.params = params };
-	int r;
+	int r = aws_run_one(a->aws, &job, e);
 
-	if (!buf_ok(params))
-		return err_set(e, ERR_NOMEM, "out of memory");
-	if ((r = aws_run(a->aws, &job, 1)) != 0 && e != NULL)
-		*e = job.error;
 	/* Done before, by somebody else or by a call whose answer was lost. */
 	if (strcmp(job.code, "InvalidPermission.Duplicate") == 0 ||
 	    (action == &ec2_revoke_ingress && r == ERR_NOT_FOUND))

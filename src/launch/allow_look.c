@@ -39,17 +39,6 @@ allow_clear(struct allow *a)
 	a->group_count = a->rule_count = 0;
 }
 
-static const char *
-tag_of(const struct aws_list *tags, const char *key)
-{
-	const struct ec2_tag *t = tags->items;
-
-	for (size_t i = 0; i < tags->count; i++)
-		if (strcmp(t[i].key, key) == 0)
-			return t[i].value;
-	return "";
-}
-
 static int
 run(const struct allow *a, const struct aws_action *action, const char *filter,
     const char *value, int (*row)(void *, const void *, struct err *),
@@ -65,10 +54,7 @@ run(const struct allow *a, const struct aws_action *action, const char *filter,
 	int r;
 
 	aws_param_filter(&params, 1, filter, &value, 1);
-	if (!buf_ok(&params))
-		r = no_memory(e);
-	else if ((r = aws_run(a->aws, &job, 1)) != 0 && e != NULL)
-		*e = job.error;
+	r = aws_run_one(a->aws, &job, e);
 	buf_free(&params);
 	return r;
 }
@@ -102,8 +88,8 @@ take_instance(void *arg, const void *given, struct err *e)
 
 	if (strcmp(row->id, a->instance) != 0)
 		return 0;
-	(void)snprintf(
-	    a->launch, sizeof(a->launch), "%s", tag_of(&row->tags, REMOVE_TAG));
+	(void)snprintf(a->launch, sizeof(a->launch), "%s",
+	    ec2_tag_value(&row->tags, REMOVE_TAG));
 	for (size_t i = 0; i < row->groups.count && r == 0; i++)
 		r = add_group(a, &groups[i], e);
 	return r;
@@ -121,7 +107,7 @@ take_group(void *arg, const void *given, struct err *e)
 		if (strcmp(g->id, row->id) != 0)
 			continue;
 		free(g->launch);
-		g->launch = strdup(tag_of(&row->tags, REMOVE_TAG));
+		g->launch = strdup(ec2_tag_value(&row->tags, REMOVE_TAG));
 		if (g->launch == NULL)
 			return no_memory(e);
 	}
@@ -145,10 +131,7 @@ look_groups(struct allow *a, struct err *e)
 	for (size_t i = 0; i < a->group_count; i++)
 		ids[i] = a->groups[i].id;
 	aws_param_filter(&params, 1, "group-id", ids, a->group_count);
-	if (!buf_ok(&params))
-		r = no_memory(e);
-	else if ((r = aws_run(a->aws, &job, 1)) != 0 && e != NULL)
-		*e = job.error;
+	r = aws_run_one(a->aws, &job, e);
 	buf_free(&params);
 	return r;
 }
@@ -219,7 +202,7 @@ take_other(void *arg, const void *given, struct err *e)
 {
 	const struct ec2_instance *row = given;
 	const struct ec2_group_name *groups = row->groups.items;
-	const char *name = tag_of(&row->tags, "Name");
+	const char *name = ec2_tag_value(&row->tags, "Name");
 	struct sharing *s = arg;
 	bool in = false;
 
@@ -262,7 +245,7 @@ look_sharing(struct allow *a, struct err *e)
 static enum allow_maker
 maker_of(const struct ec2_rule *row)
 {
-	const char *value = tag_of(&row->tags, ALLOW_TAG);
+	const char *value = ec2_tag_value(&row->tags, ALLOW_TAG);
 	char owner[ALLOW_OWNER_SIZE];
 
 	allow_owner(owner);

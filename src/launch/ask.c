@@ -44,13 +44,11 @@ once(struct launch_run *run, struct launch_asked *a, struct err *e)
 		.params = &a->params,
 		.row = a->row,
 		.arg = a->arg };
-	int r = aws_run(run->aws, &job, 1);
+	int r = aws_run_one(run->aws, &job, e);
 
 	memcpy(a->code, job.code, sizeof(job.code));
 	a->unsure = is_unsure(&job);
 	run->unsure |= a->unsure;
-	if (r != 0)
-		*e = job.error;
 	return r;
 }
 
@@ -61,10 +59,6 @@ launch_ask(struct launch_run *run, struct launch_asked *a, struct err *e)
 	unsigned ms = FIRST_PAUSE;
 	int r;
 
-	if (!buf_ok(&a->params)) {
-		buf_free(&a->params);
-		return err_set(e, ERR_NOMEM, "out of memory");
-	}
 	while ((r = once(run, a, e)) != 0 && a->fresh &&
 	    is_not_found(a->code) && clock_seconds() < until) {
 		if ((r = run->pause(run->arg, ms, e)) != 0)

@@ -167,11 +167,8 @@ run_batches(
 	size_t single_count = 0;
 	int r = jobs != NULL && singles != NULL ? 0 : ERR_NOMEM;
 
-	for (size_t i = 0; i < count && r == 0; i++) {
+	for (size_t i = 0; i < count && r == 0; i++)
 		jobs[i] = job_of(&batches[i]);
-		if (!buf_ok(&batches[i].params))
-			r = ERR_NOMEM;
-	}
 	if (r == 0)
 		(void)aws_run(l->aws, jobs, count);
 	for (size_t i = 0; i < count && r == 0; i++) {

@@ -50,17 +50,10 @@ lifecycle_clear(struct lifecycle *l)
 	l->count = 0;
 }
 
-static bool
-is_owner(const char *owner)
-{
-	return strlen(owner) == 12 && strspn(owner, "0123456789") == 12;
-}
-
 void
 lifecycle_take_address(
     struct lifecycle_instance *i, const struct ec2_instance *row)
 {
-	const struct ec2_interface *list = row->interfaces.items;
 	const char *address = row->public_ip[0] != '\0' ? row->public_ip
 	    : row->ipv6[0] != '\0'                      ? row->ipv6
 							: row->private_ip;
@@ -69,11 +62,7 @@ lifecycle_take_address(
 	    strlen(address) >= sizeof(i->address))
 		return;
 	memcpy(i->address, address, strlen(address) + 1);
-	i->elastic = false;
-	for (size_t k = 0; k < row->interfaces.count; k++)
-		i->elastic |= address == row->public_ip &&
-		    strcmp(list[k].public_ip, address) == 0 &&
-		    is_owner(list[k].public_ip_owner);
+	i->elastic = address == row->public_ip && ec2_is_elastic(row);
 	i->changes = address == row->public_ip && !i->elastic;
 }
 

@@ -169,10 +169,6 @@ launch_add_tags(struct launch *l, const struct launch_wish *w, struct err *e)
 bool
 launch_is_ours(const struct aws_list *tags, const char *uuid)
 {
-	const struct ec2_tag *t = tags->items;
-
-	for (size_t i = 0; i < tags->count; i++)
-		if (strcmp(t[i].key, REMOVE_TAG) == 0)
-			return strcmp(t[i].value, uuid) == 0;
-	return false;
+	return uuid[0] != '\0' &&
+	    strcmp(ec2_tag_value(tags, REMOVE_TAG), uuid) == 0;
 }

@@ -116,7 +116,7 @@ wait_more(struct removal *m, unsigned patience)
 	return r;
 }
 
-/* One call, with up to two parameters; *code is AWS' word. */
+/* One call with one parameter; *code is AWS' word when it has failed. */
 static int
 call(struct removal *m, const struct aws_action *action, const char *name,
     const char *value, char code[static 64])
@@ -128,14 +128,9 @@ call(struct removal *m, const struct aws_action *action, const char *name,
 		.params = &params };
 	int r;
 
-	code[0] = '\0';
 	aws_param(&params, value, "%s", name);
-	if (!buf_ok(&params)) {
-		r = err_set(&m->why, ERR_NOMEM, "out of memory");
-	} else if ((r = aws_run(m->job->aws, &job, 1)) != 0) {
-		m->why = job.error;
-		memcpy(code, job.code, sizeof(job.code));
-	}
+	r = aws_run_one(m->job->aws, &job, &m->why);
+	memcpy(code, job.code, sizeof(job.code));
 	buf_free(&params);
 	return r == ERR_NOT_FOUND ? 0 : r;
 }

@@ -37,24 +37,14 @@ struct facts {
 	const struct aws_list *tags;
 };
 
-static const char *
-tag_of(const struct aws_list *tags, const char *key)
-{
-	const struct ec2_tag *t = tags->items;
-
-	for (size_t i = 0; i < tags->count; i++)
-		if (strcmp(t[i].key, key) == 0)
-			return t[i].value;
-	return "";
-}
-
 static void
 read_instance(const void *given, struct facts *f)
 {
 	const struct ec2_instance *row = given;
 
 	*f = (struct facts){ REMOVE_INSTANCE, row->id,
-		tag_of(&row->tags, "Name"), row->state, "", "", &row->tags };
+		ec2_tag_value(&row->tags, "Name"), row->state, "", "",
+		&row->tags };
 }
 
 static void
@@ -107,7 +97,7 @@ static const struct {
 static bool
 is_ours(const struct remove_job *job, const struct facts *f)
 {
-	return strcmp(tag_of(f->tags, REMOVE_TAG), job->launch) == 0;
+	return strcmp(ec2_tag_value(f->tags, REMOVE_TAG), job->launch) == 0;
 }
 
 /* A name may hold what is wild in a filter. */
@@ -143,10 +133,7 @@ run(const struct remove_job *job, const struct aws_action *action,
 	int r;
 
 	put_filter(&params, filter, value);
-	if (!buf_ok(&params))
-		r = err_set(e, ERR_NOMEM, "out of memory");
-	else if ((r = aws_run(job->aws, &one, 1)) != 0 && e != NULL)
-		*e = one.error;
+	r = aws_run_one(job->aws, &one, e);
 	buf_free(&params);
 	return r;
 }
@@ -193,10 +180,7 @@ remove_find(
 			.row = take_found,
 			.arg = &finders[i] };
 	}
-	if (!buf_ok(&params))
-		r = err_set(e, ERR_NOMEM, "out of memory");
-	else
-		r = aws_run(job->aws, jobs, KINDS);
+	r = aws_run(job->aws, jobs, KINDS);
 	buf_free(&params);
 	for (size_t i = 0; i < KINDS && r != 0 && e != NULL; i++)
 		if ((int)jobs[i].error.code == r) {
@@ -279,7 +263,7 @@ take_user(void *arg, const void *given, struct err *e)
 {
 	const struct ec2_instance *row = given;
 	const struct asker *a = arg;
-	const char *name = tag_of(&row->tags, "Name");
+	const char *name = ec2_tag_value(&row->tags, "Name");
 
 	(void)e;
 	if (strcmp(row->state, "terminated") == 0 ||

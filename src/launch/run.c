@@ -177,12 +177,10 @@ launch_check_account(struct aws *aws, const struct launch *l, struct err *e)
 		.action = &sts_get_caller_identity,
 		.row = on_identity,
 		.arg = account };
-	int r = aws_run(aws, &job, 1);
+	int r = aws_run_one(aws, &job, e);
 
-	if (r != 0) {
-		*e = job.error;
+	if (r != 0)
 		return r;
-	}
 	if (strcmp(account, l->account) == 0)
 		return 0;
 	err_set(e, ERR_REFUSED,

@@ -128,7 +128,8 @@ struct aws_job {
 	const struct aws_action *action;
 	/*
 	 * From aws_param(); NULL: none.  Action, Version and paging are added.
-	 * For an action with a 'target' the JSON text of its object.
+	 * For an action with a 'target' the JSON text of its object.  Where there
+	 * was no memory for them the job ends with ERR_NOMEM.
 	 */
 	const struct buf *params;
 	/*
@@ -163,6 +164,9 @@ struct aws_job {
  */
 int aws_run(struct aws *aws, struct aws_job *jobs, size_t count);
 
+/* The same for one, with what has failed said in *e (may be NULL), too. */
+int aws_run_one(struct aws *aws, struct aws_job *job, struct err *e);
+
 /* Append a parameter, percent-encoded; its name is made by printf. */
 __attribute__((format(printf, 3, 4))) void aws_param(
     struct buf *params, const char *value, const char *name, ...);
@@ -184,5 +188,8 @@ const char *aws_partition(const char *region);
 
 /* Could it be one?  Another word never gets into a host name. */
 bool aws_is_region(const char *region);
+
+/* The number of an account: twelve digits? */
+bool aws_is_account(const char *text);
 
 #endif

@@ -198,6 +198,12 @@ extern const struct aws_action ec2_describe_subnets;
  */
 bool ec2_is_id(const char *id, const char *prefix);
 
+/* The value of a tag in a list of struct ec2_tag, or "". */
+const char *ec2_tag_value(const struct aws_list *tags, const char *key);
+
+/* Is the public address an Elastic IP: is its owner an account? */
+bool ec2_is_elastic(const struct ec2_instance *row);
+
 /*
  * The host keys that the console of an instance shows: the live one first, then
  * the snapshot that AWS keeps.  0 also when it shows none (yet): *keys is empty
