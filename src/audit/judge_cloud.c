@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "pemkeep/aws/ec2.h"
+#include "pemkeep/base/cidr.h"
 #include "pemkeep/inventory/learned.h"
 
 #include "src/audit/judge.h"
 
 #define SSH 22
 #define RDP 3389
-/* So few fixed bits are no network of somebody's: most of the world is in it. */
-#define WIDE4 8
-#define WIDE6 16
 
 /* Everything that could have held the key was looked at. */
 static bool
@@ -147,34 +145,21 @@ judge_pair(struct join *j, size_t at)
 	end_command(j, f, &b, p->place);
 }
 
-/* Bits that are fixed in "ADDRESS/BITS"; -1: it is none. */
-static long
-prefix_of(const char *cidr)
-{
-	const char *slash = strchr(cidr, '/');
-	char *end;
-	long bits;
-
-	if (slash == NULL || slash[1] < '0' || slash[1] > '9')
-		return -1;
-	bits = strtol(slash + 1, &end, 10);
-	return *end == '\0' && bits <= 128 ? bits : -1;
-}
-
+/* A network of nobody's: most of the world is in it. */
 static bool
 is_wide4(const struct survey_rule *r)
 {
-	long bits = prefix_of(r->cidr);
+	struct cidr c;
 
-	return bits >= 0 && bits < WIDE4;
+	return cidr_parse(r->cidr, &c) && !c.six && cidr_is_wide(&c);
 }
 
 static bool
 is_wide6(const struct survey_rule *r)
 {
-	long bits = prefix_of(r->cidr6);
+	struct cidr c;
 
-	return bits >= 0 && bits < WIDE6;
+	return cidr_parse(r->cidr6, &c) && c.six && cidr_is_wide(&c);
 }
 
 /* Does the rule let TCP to this port in? */

@@ -7,6 +7,9 @@
 
 #include "pemkeep/base/cidr.h"
 
+#define WIDE4 8u /* bits */
+#define WIDE6 16u
+
 static unsigned
 size_of(const struct cidr *c)
 {
@@ -79,19 +82,7 @@ cidr_is_same(const struct cidr *a, const struct cidr *b)
 }
 
 bool
-cidr_covers(const struct cidr *a, const struct cidr *b)
+cidr_is_wide(const struct cidr *c)
 {
-	uint8_t start[16];
-
-	if (a->six != b->six || a->bits > b->bits)
-		return false;
-	memcpy(start, b->bytes, sizeof(start));
-	mask(start, size_of(a), a->bits);
-	return memcmp(start, a->bytes, size_of(a)) == 0;
-}
-
-bool
-cidr_is_single(const struct cidr *c)
-{
-	return c->bits == size_of(c) * 8;
+	return c->bits < (c->six ? WIDE6 : WIDE4);
 }

@@ -72,10 +72,7 @@ put_name(const struct request *q, struct buf *b)
 {
 	const struct target_instance *i = &q->target.instance;
 
-	if (i->name[0] != '\0')
-		buf_printf(b, "'%s' (%s)", i->name, i->id);
-	else
-		buf_put_text(b, i->id);
+	inventory_put_name(b, i->name, i->id);
 }
 
 static int

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/inventory/inventory.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/connect_cloud.h"
@@ -52,10 +53,7 @@ connect_cloud_name(const struct connect_cloud *c, struct buf *b)
 {
 	const struct target_instance *i = &c->target->instance;
 
-	if (i->name[0] != '\0')
-		buf_printf(b, "'%s' (%s)", i->name, i->id);
-	else
-		buf_printf(b, "'%s'", i->id);
+	inventory_put_name(b, i->name, i->id);
 }
 
 static void

@@ -54,7 +54,7 @@ void connect_cloud_close(struct connect_cloud *c);
 /* Is the target an instance? */
 bool connect_cloud_is(const struct connect_cloud *c);
 
-/* "'web' (i-0123)", for messages. */
+/* The instance, as inventory_put_name() has it. */
 void connect_cloud_name(const struct connect_cloud *c, struct buf *b);
 
 /*

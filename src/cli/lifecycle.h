@@ -25,9 +25,6 @@ struct lifecycle_progress {
 	int64_t since; /* clock_seconds() */
 };
 
-/* "'web' (i-…)", not escaped. */
-void lifecycle_put_name(struct buf *b, const char *name, const char *id);
-
 /* What will be hit, as a table on stderr. */
 void lifecycle_show(const struct lifecycle *l);
 

@@ -316,7 +316,7 @@ lifecycle_rest_remove(
 		if (!has_ended(one))
 			continue;
 		buf_clear(&b);
-		lifecycle_put_name(&b, one->name, one->id);
+		inventory_put_name(&b, one->name, one->id);
 		err_set(&why, ERR_OK,
 		    "the Elastic IP %s of %s was not made by its launch, and "
 		    "stays: it costs money until it is released",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/inventory/inventory.h"
 #include "pemkeep/log/log.h"
 
 #include "src/cli/cli.h"
@@ -45,7 +46,7 @@ say_idle(const struct cli *cli, const struct lifecycle *l)
 		if (lifecycle_is_due(l->verb, i))
 			continue;
 		buf_clear(&name);
-		lifecycle_put_name(&name, i->name, i->id);
+		inventory_put_name(&name, i->name, i->id);
 		out_say(cli, "%s is %s already", buf_text(&name), i->state);
 	}
 	buf_free(&name);
@@ -67,7 +68,7 @@ ask(const struct cli *cli, const struct lifecycle *l, size_t due, struct err *e)
 	} else {
 		for (size_t i = 0; i < l->count; i++)
 			if (lifecycle_is_due(l->verb, &l->list[i]))
-				lifecycle_put_name(
+				inventory_put_name(
 				    &b, l->list[i].name, l->list[i].id);
 		buf_put_u8(&b, '?');
 	}
@@ -115,7 +116,7 @@ say_sum(const struct cli *cli, const struct lifecycle *l)
 		if (l->verb != LIFECYCLE_REBOOT || !i->called)
 			continue;
 		buf_clear(&name);
-		lifecycle_put_name(&name, i->name, i->id);
+		inventory_put_name(&name, i->name, i->id);
 		out_say(cli, "%s: reboots", buf_text(&name));
 	}
 	if (good < l->count && l->count > 1)

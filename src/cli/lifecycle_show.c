@@ -7,6 +7,7 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/clock.h"
 #include "pemkeep/base/table.h"
+#include "pemkeep/inventory/inventory.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/lifecycle.h"
@@ -19,15 +20,6 @@ static const char *const done[] = {
 	[LIFECYCLE_REBOOT] = "reboots",
 	[LIFECYCLE_TERMINATE] = "terminated",
 };
-
-void
-lifecycle_put_name(struct buf *b, const char *name, const char *id)
-{
-	if (name[0] != '\0')
-		buf_printf(b, "'%s' (%s)", name, id);
-	else
-		buf_put_text(b, id);
-}
 
 void
 lifecycle_show(const struct lifecycle *l)
@@ -71,7 +63,7 @@ lifecycle_show_addresses(const struct cli *cli, const struct lifecycle *l)
 		if (!i->changes || !lifecycle_is_due(l->verb, i))
 			continue;
 		buf_clear(&name);
-		lifecycle_put_name(&name, i->name, i->id);
+		inventory_put_name(&name, i->name, i->id);
 		out_say(cli,
 		    "The address %s of %s is not elastic: it will have "
 		    "another one after the next start.",
@@ -119,7 +111,7 @@ put_state(struct buf *b, const struct lifecycle *l)
 		    b, "%zu of %zu %s; ", ready, l->count, done[l->verb]);
 	if (last == NULL)
 		return;
-	lifecycle_put_name(b, last->name, last->id);
+	inventory_put_name(b, last->name, last->id);
 	buf_printf(b, ": %s", last->state);
 }
 
@@ -161,7 +153,7 @@ lifecycle_changed(void *progress, const struct lifecycle_instance *i)
 	    ready && p->l->verb == LIFECYCLE_START && i->address[0] != '\0';
 	struct buf name = BUF_INIT;
 
-	lifecycle_put_name(&name, i->name, i->id);
+	inventory_put_name(&name, i->name, i->id);
 	if (i->error.code != ERR_OK) {
 		say_failed(buf_text(&name), &i->error);
 	} else if (ready || !is_terminal(p)) {

@@ -325,6 +325,15 @@ inventory_names(struct inventory *inv, int (*fn)(void *arg, const char *name),
 	return r == ERR_FORMAT ? 0 : r;
 }
 
+void
+inventory_put_name(struct buf *b, const char *name, const char *id)
+{
+	if (name[0] != '\0')
+		buf_printf(b, "'%s' (%s)", name, id);
+	else
+		buf_put_text(b, id);
+}
+
 int
 inventory_tags(struct inventory *inv, const struct cache_instance *instance,
     int (*fn)(void *arg, const char *key, const char *value), void *arg,

@@ -15,8 +15,7 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/launch/allow.h"
 
-#define WIDE4 7u /* bits: so many addresses are as good as all */
-#define WIDE6 15u
+#include "src/launch/launch_internal.h"
 
 /* What tags and descriptions both may have. */
 static void
@@ -50,7 +49,7 @@ allow_is_world(const struct cidr *cidr, int64_t from, int64_t to)
 	bool attacked =
 	    (from <= 22 && 22 <= to) || (from <= 3389 && 3389 <= to);
 
-	return attacked && cidr->bits <= (cidr->six ? WIDE6 : WIDE4);
+	return attacked && cidr_is_wide(cidr);
 }
 
 static bool
@@ -84,21 +83,13 @@ allow_put_tag(struct buf *params, unsigned n, bool me)
 static void
 put_params(const struct allow *a, struct buf *params)
 {
-	const char *ranges = a->cidr.six ? "Ipv6Ranges" : "IpRanges";
-	char owner[ALLOW_OWNER_SIZE], text[CIDR_SIZE], port[16];
-	char about[ALLOW_OWNER_SIZE + 32];
+	struct launch_rule rule = { .from = a->port, .to = a->port };
+	char owner[ALLOW_OWNER_SIZE], about[ALLOW_OWNER_SIZE + 32];
 
 	allow_owner(owner);
-	cidr_format(&a->cidr, text);
-	(void)snprintf(port, sizeof(port), "%u", a->port);
-	aws_param(params, a->chosen->id, "GroupId");
-	aws_param(params, "tcp", "IpPermissions.1.IpProtocol");
-	aws_param(params, port, "IpPermissions.1.FromPort");
-	aws_param(params, port, "IpPermissions.1.ToPort");
-	aws_param(params, text, "IpPermissions.1.%s.1.%s", ranges,
-	    a->cidr.six ? "CidrIpv6" : "CidrIp");
+	cidr_format(&a->cidr, rule.cidr);
 	(void)snprintf(about, sizeof(about), "pemkeep allow, %s", owner);
-	aws_param(params, about, "IpPermissions.1.%s.1.Description", ranges);
+	launch_put_ingress(params, a->chosen->id, &rule, about);
 	aws_param(
 	    params, "security-group-rule", "TagSpecification.1.ResourceType");
 	allow_put_tag(params, 1, a->me);

@@ -8,6 +8,7 @@
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/inventory/inventory.h"
 #include "pemkeep/launch/allow.h"
 #include "pemkeep/launch/remove.h"
 
@@ -217,10 +218,7 @@ take_other(void *arg, const void *given, struct err *e)
 		return 0;
 	if (s->words.len > 0)
 		buf_put_text(&s->words, ", ");
-	if (name[0] != '\0')
-		buf_printf(&s->words, "'%s' (%s)", name, row->id);
-	else
-		buf_put_text(&s->words, row->id);
+	inventory_put_name(&s->words, name, row->id);
 	return 0;
 }
 

@@ -366,10 +366,3 @@ journal_close(struct journal *j)
 	buf_free(&j->lock_path);
 	free(j);
 }
-
-const char *
-journal_path(const struct journal *j)
-{
-	/* buf_text() puts an end behind the text, and changes nothing else. */
-	return buf_text((struct buf *)(uintptr_t)&j->path);
-}

@@ -41,9 +41,6 @@ bool launch_is_ours(const struct aws_list *tags, const char *uuid);
 
 /* rules.c */
 
-/* Read "PORT[-PORT][:CIDR|:me]" into the plan.  ERR_USAGE. */
-int launch_add_rule(struct launch *l, const char *text, struct err *e);
-
 /*
  * The rules of the wish, and SSH (or RDP) for me unless they have it.  *me: some
  * want my address, which launch_fill_me() sets.
@@ -65,12 +62,12 @@ const char *launch_alias(const char *text);
 
 /* params.c: what goes with the calls */
 
-/* TagSpecification.N for a resource that is made; 'named': with the Name tag. */
-void launch_put_tags(struct buf *params, const struct launch *l, unsigned n,
-    const char *resource, bool named);
 void launch_put_import(struct buf *params, const struct launch *l);
 void launch_put_create_pair(struct buf *params, const struct launch *l);
 void launch_put_group(struct buf *params, const struct launch *l);
+/* What AuthorizeSecurityGroupIngress is to let into a group; without tags. */
+void launch_put_ingress(struct buf *params, const char *group,
+    const struct launch_rule *rule, const char *description);
 void launch_put_rule(struct buf *params, const struct launch *l, size_t i);
 /* 'dry': without what does not exist yet. */
 void launch_put_run(struct buf *params, const struct launch *l, bool dry);

@@ -13,6 +13,7 @@
 #include "pemkeep/inventory/inventory.h"
 
 #include "src/launch/lifecycle_internal.h"
+#include "src/launch/remove_internal.h"
 
 #define PATIENCE (600 * 1000u) /* ms */
 #define FIRST_PAUSE 250u
@@ -136,19 +137,11 @@ is_of_one(const struct aws_job *job)
 }
 
 static void
-hint_protection(const struct lifecycle_instance *i, struct err *e)
-{
-	err_hint(e,
-	    "aws ec2 modify-instance-attribute --region %s --instance-id %s "
-	    "--no-disable-api-termination",
-	    i->region, i->id);
-}
-
-static void
 finish(struct batch *b, struct aws_job *job)
 {
 	if (strcmp(job->code, "OperationNotPermitted") == 0)
-		hint_protection(b->list[0], &job->error);
+		remove_hint_protection(
+		    b->list[0]->region, b->list[0]->id, &job->error);
 	for (size_t i = 0; i < b->count; i++) {
 		if (job->error.code == ERR_OK)
 			b->list[i]->called = true;

@@ -25,8 +25,9 @@ put_tag(struct buf *params, unsigned n, unsigned *tag, const char *key,
 	aws_param(params, value, "TagSpecification.%u.Tag.%u.Value", n, *tag);
 }
 
-void
-launch_put_tags(struct buf *params, const struct launch *l, unsigned n,
+/* TagSpecification.N for a resource that is made; 'named': with the Name tag. */
+static void
+put_tags(struct buf *params, const struct launch *l, unsigned n,
     const char *resource, bool named)
 {
 	unsigned tag = 0;
@@ -53,7 +54,7 @@ launch_put_import(struct buf *params, const struct launch *l)
 	digest_put_base64(&material, (const uint8_t *)l->public_key, len, 1);
 	aws_param(params, l->pair, "KeyName");
 	aws_param(params, buf_text(&material), "PublicKeyMaterial");
-	launch_put_tags(params, l, 1, "key-pair", true);
+	put_tags(params, l, 1, "key-pair", true);
 	params->failed |= !buf_ok(&material);
 	buf_free(&material);
 }
@@ -64,7 +65,7 @@ launch_put_create_pair(struct buf *params, const struct launch *l)
 	aws_param(params, l->pair, "KeyName");
 	aws_param(params, l->key_type, "KeyType");
 	aws_param(params, "pem", "KeyFormat");
-	launch_put_tags(params, l, 1, "key-pair", true);
+	put_tags(params, l, 1, "key-pair", true);
 }
 
 void
@@ -73,27 +74,36 @@ launch_put_group(struct buf *params, const struct launch *l)
 	aws_param(params, l->group, "GroupName");
 	aws_param(params, DESCRIPTION, "GroupDescription");
 	aws_param(params, l->vpc, "VpcId");
-	launch_put_tags(params, l, 1, "security-group", true);
+	put_tags(params, l, 1, "security-group", true);
+}
+
+void
+launch_put_ingress(struct buf *params, const char *group,
+    const struct launch_rule *rule, const char *description)
+{
+	bool six = strchr(rule->cidr, ':') != NULL;
+	const char *ranges = six ? "Ipv6Ranges" : "IpRanges";
+	char port[16];
+
+	aws_param(params, group, "GroupId");
+	aws_param(params, "tcp", "IpPermissions.1.IpProtocol");
+	snprintf(port, sizeof(port), "%u", rule->from);
+	aws_param(params, port, "IpPermissions.1.FromPort");
+	snprintf(port, sizeof(port), "%u", rule->to);
+	aws_param(params, port, "IpPermissions.1.ToPort");
+	aws_param(params, rule->cidr, "IpPermissions.1.%s.1.%s", ranges,
+	    six ? "CidrIpv6" : "CidrIp");
+	aws_param(
+	    params, description, "IpPermissions.1.%s.1.Description", ranges);
 }
 
 void
 launch_put_rule(struct buf *params, const struct launch *l, size_t i)
 {
 	const struct launch_rule *rule = &l->rules[i];
-	bool six = strchr(rule->cidr, ':') != NULL;
-	char port[16];
 
-	aws_param(params, l->group_id, "GroupId");
-	aws_param(params, "tcp", "IpPermissions.1.IpProtocol");
-	snprintf(port, sizeof(port), "%u", rule->from);
-	aws_param(params, port, "IpPermissions.1.FromPort");
-	snprintf(port, sizeof(port), "%u", rule->to);
-	aws_param(params, port, "IpPermissions.1.ToPort");
-	aws_param(params, rule->cidr, "IpPermissions.1.%s.1.%s",
-	    six ? "Ipv6Ranges" : "IpRanges", six ? "CidrIpv6" : "CidrIp");
-	aws_param(params, DESCRIPTION, "IpPermissions.1.%s.1.Description",
-	    six ? "Ipv6Ranges" : "IpRanges");
-	launch_put_tags(params, l, 1, "security-group-rule", false);
+	launch_put_ingress(params, l->group_id, rule, DESCRIPTION);
+	put_tags(params, l, 1, "security-group-rule", false);
 	if (rule->me)
 		allow_put_tag(params, 2, true);
 }
@@ -122,8 +132,8 @@ launch_put_run(struct buf *params, const struct launch *l, bool dry)
 	put_disk(params, l);
 	if (l->user_data[0] != '\0')
 		aws_param(params, l->user_data, "UserData");
-	launch_put_tags(params, l, 1, "instance", true);
-	launch_put_tags(params, l, 2, "volume", true);
+	put_tags(params, l, 1, "instance", true);
+	put_tags(params, l, 2, "volume", true);
 	if (dry)
 		return;
 	aws_param(params, l->pair, "KeyName");
@@ -135,5 +145,5 @@ void
 launch_put_allocate(struct buf *params, const struct launch *l)
 {
 	aws_param(params, "vpc", "Domain");
-	launch_put_tags(params, l, 1, "elastic-ip", true);
+	put_tags(params, l, 1, "elastic-ip", true);
 }

@@ -32,8 +32,8 @@ struct removal {
 	struct err why;
 };
 
-const char *
-remove_kind_name(enum remove_kind kind)
+void
+remove_describe(const struct remove_thing *t, struct buf *b)
 {
 	static const char *const names[] = {
 		[REMOVE_INSTANCE] = "instance",
@@ -41,16 +41,9 @@ remove_kind_name(enum remove_kind kind)
 		[REMOVE_GROUP] = "security group",
 		[REMOVE_KEY_PAIR] = "key pair",
 	};
-
-	return names[kind];
-}
-
-void
-remove_describe(const struct remove_thing *t, struct buf *b)
-{
 	const char *quote = t->kind == REMOVE_ADDRESS ? "" : "'";
 
-	buf_printf(b, "%s ", remove_kind_name(t->kind));
+	buf_printf(b, "%s ", names[t->kind]);
 	if (t->name[0] != '\0')
 		buf_printf(b, "%s%s%s (%s)", quote, t->name, quote, t->id);
 	else
@@ -213,6 +206,15 @@ look_again(struct removal *m)
 	return r;
 }
 
+void
+remove_hint_protection(const char *region, const char *id, struct err *e)
+{
+	err_hint(e,
+	    "aws ec2 modify-instance-attribute --region %s --instance-id %s "
+	    "--no-disable-api-termination",
+	    region, id);
+}
+
 static enum remove_fate
 remove_instance(struct removal *m)
 {
@@ -224,10 +226,7 @@ remove_instance(struct removal *m)
 		r = call(
 		    m, &ec2_terminate_instances, "InstanceId.1", t->id, code);
 	if (r != 0 && strcmp(code, "OperationNotPermitted") == 0)
-		err_hint(&m->why,
-		    "aws ec2 modify-instance-attribute --region %s "
-		    "--instance-id %s --no-disable-api-termination",
-		    m->job->region, t->id);
+		remove_hint_protection(m->job->region, t->id, &m->why);
 	while (r == 0 && m->seen.there && !m->seen.ended)
 		if ((r = wait_more(m, INSTANCE_PATIENCE)) == 0)
 			r = look_again(m);

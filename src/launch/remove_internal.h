@@ -27,6 +27,9 @@ int remove_look(const struct remove_job *job, const struct remove_thing *t,
 int remove_user(const struct remove_job *job, const struct remove_list *list,
     const struct remove_thing *t, struct buf *user, struct err *e);
 
+/* AWS lets nobody terminate it ("OperationNotPermitted"): how to change that. */
+void remove_hint_protection(const char *region, const char *id, struct err *e);
+
 /* Is it in the list, and gone? */
 bool remove_is_gone(const struct remove_list *list, const char *instance);
 

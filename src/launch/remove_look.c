@@ -11,6 +11,7 @@
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/inventory/inventory.h"
 
 #include "src/launch/remove_internal.h"
 
@@ -270,10 +271,7 @@ take_user(void *arg, const void *given, struct err *e)
 	    strcmp(row->state, "shutting-down") == 0 || !uses(row, a->thing) ||
 	    remove_is_gone(a->list, row->id) || a->user->len > 0)
 		return 0;
-	if (name[0] != '\0')
-		buf_printf(a->user, "'%s' (%s)", name, row->id);
-	else
-		buf_put_text(a->user, row->id);
+	inventory_put_name(a->user, name, row->id);
 	return 0;
 }
 

@@ -14,7 +14,6 @@
 #include "src/launch/launch_internal.h"
 
 #define WORLD "0.0.0.0/0"
-#define WORLD6 "::/0"
 
 static int
 bad(const char *text, const char *why, struct err *e)
@@ -71,8 +70,9 @@ add(struct launch *l, const struct launch_rule *rule, const char *text,
 	return 0;
 }
 
-int
-launch_add_rule(struct launch *l, const char *text, struct err *e)
+/* Read "PORT[-PORT][:CIDR|:me]". */
+static int
+read_rule(struct launch *l, const char *text, struct err *e)
 {
 	struct launch_rule rule = { .cidr = WORLD };
 	const char *at = text;
@@ -119,7 +119,7 @@ launch_add_rules(
 
 	l->rule_count = 0;
 	for (size_t i = 0; i < w->open_count && r == 0; i++)
-		r = launch_add_rule(l, w->open[i], e);
+		r = read_rule(l, w->open[i], e);
 	if (r == 0 && !has_port(l, port))
 		r = add(l, &mine, "", e);
 	*me = false;
@@ -141,10 +141,11 @@ launch_fill_me(struct launch *l, const char *address)
 bool
 launch_is_world_open(const struct launch *l, unsigned port)
 {
+	struct cidr c;
+
 	for (size_t i = 0; i < l->rule_count; i++)
 		if (l->rules[i].from <= port && port <= l->rules[i].to &&
-		    (strcmp(l->rules[i].cidr, WORLD) == 0 ||
-			strcmp(l->rules[i].cidr, WORLD6) == 0))
+		    cidr_parse(l->rules[i].cidr, &c) && cidr_is_wide(&c))
 			return true;
 	return false;
 }

@@ -277,5 +277,11 @@ check 'the whole internet: warns' contains "$(err)" \
 check '::/0' expect_status 0 pk launch open --image debian-12 \
     --open '20-30:::/0' --plan
 check '::/0: warns' contains "$(err)" 'port 22 will be open'
+check 'half of it' expect_status 0 pk launch open --image debian-12 \
+    --open 3389:128.0.0.0/1 --plan
+check 'half of it: warns' contains "$(err)" 'port 3389 will be open'
+check 'one network' expect_status 0 pk launch open --image debian-12 \
+    --open 22:10.0.0.0/8 --plan
+check 'one network: does not warn' lacks "$(err)" 'will be open'
 check 'it had nothing to complain of' equals "$(cat "$CLOUD/output")" ''
 done_testing

@@ -26,10 +26,10 @@ void cidr_format(const struct cidr *c, char text[static CIDR_SIZE]);
 
 bool cidr_is_same(const struct cidr *a, const struct cidr *b);
 
-/* Is all of 'b' in 'a'? */
-bool cidr_covers(const struct cidr *a, const struct cidr *b);
-
-/* Is it one address? */
-bool cidr_is_single(const struct cidr *c);
+/*
+ * Is it no network of somebody's: are so few bits fixed (IPv4: less than 8, IPv6:
+ * less than 16) that a large part of the world is in it?
+ */
+bool cidr_is_wide(const struct cidr *c);
 
 #endif

@@ -18,6 +18,7 @@
 #include "pemkeep/inventory/cache.h"
 
 struct aws;
+struct buf;
 struct inventory;
 struct inventory_key;
 
@@ -163,6 +164,9 @@ int inventory_list(struct inventory *inv, const char *const *patterns,
     size_t pattern_count, const struct inventory_key *keys, size_t key_count,
     int (*fn)(void *arg, const struct inventory_row *row), void *arg,
     struct err *e);
+
+/* An instance in words, not escaped: "'web' (i-…)", or its id without a name. */
+void inventory_put_name(struct buf *b, const char *name, const char *id);
 
 /* The tags of an instance that was listed, in the order of their keys. */
 int inventory_tags(struct inventory *inv, const struct cache_instance *instance,

@@ -46,6 +46,4 @@ int journal_remove(struct journal *j, struct err *e);
 /* Let go of it; the file stays.  NULL does nothing. */
 void journal_close(struct journal *j);
 
-const char *journal_path(const struct journal *j);
-
 #endif

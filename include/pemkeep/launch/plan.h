@@ -25,7 +25,7 @@ struct buf;
 #define LAUNCH_RULES_MAX 32
 #define LAUNCH_TAGS_MAX 45          /* EC2 takes 50, some of which are ours */
 #define LAUNCH_USER_DATA_MAX 16384u /* bytes, before base64 */
-#define LAUNCH_CIDR_SIZE 64 /* at least CIDR_SIZE */
+#define LAUNCH_CIDR_SIZE 64         /* at least CIDR_SIZE */
 
 /* Where the key comes from. */
 enum launch_key {
@@ -147,7 +147,7 @@ int launch_plan(struct aws *aws, const struct launch_wish *wish,
 
 bool launch_is_windows(const struct launch *l);
 
-/* Is that port open to the whole internet? */
+/* Is that port open to the whole internet, or to a large part of it? */
 bool launch_is_world_open(const struct launch *l, unsigned port);
 
 /* Append the names of images that are known, with commas between. */

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 struct aws;
+struct buf;
 struct err;
 
 /* The key of the tag on all that a launch makes; its value is a UUID. */
@@ -107,11 +108,7 @@ int remove_run(
 
 void remove_clear(struct remove_list *list);
 
-/* "instance", "Elastic IP", "security group", "key pair". */
-const char *remove_kind_name(enum remove_kind kind);
-
 /* A thing in words, not escaped: "Elastic IP 203.0.113.7 (eipalloc-…)". */
-struct buf;
 void remove_describe(const struct remove_thing *t, struct buf *b);
 
 #endif
