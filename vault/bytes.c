@@ -32,12 +32,6 @@ cursor_int(struct cursor *c, unsigned size)
 	return v;
 }
 
-uint8_t
-cursor_u8(struct cursor *c)
-{
-	return (uint8_t)cursor_int(c, 1);
-}
-
 uint16_t
 cursor_u16(struct cursor *c)
 {

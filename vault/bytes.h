@@ -20,7 +20,6 @@ struct cursor {
 
 /* 'len' bytes in place, or NULL when there are fewer. */
 const uint8_t *cursor_bytes(struct cursor *c, size_t len);
-uint8_t cursor_u8(struct cursor *c);
 uint16_t cursor_u16(struct cursor *c);
 uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);

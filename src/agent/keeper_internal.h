@@ -36,6 +36,8 @@ struct keeper {
 __attribute__((format(printf, 3, 4))) void keeper_warn(
     const struct keeper *k, const char *hint, const char *fmt, ...);
 
+/* keeper_error.c */
+
 /* Turn the library's failure into ours, with the next step. */
 int keeper_vault_error(
     const struct keeper *k, const struct vault_error *ve, struct err *e);
@@ -43,6 +45,8 @@ int keeper_vault_error(
 /* The same for a file that is not the vault: a copy of it. */
 int keeper_error_about(const struct keeper *k, const char *file,
     const struct vault_error *ve, struct err *e);
+
+/* keeper.c */
 
 void keeper_place(const struct keeper *k, struct vault_place *place);
 

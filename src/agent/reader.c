@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/limits.h"
 #include "pemkeep/keys/key.h"
 #include "pemkeep/keys/keyfile.h"
 #include "vault/secret.h"
@@ -30,38 +31,13 @@
 #define FILE_WRITE_MAX 65536u /* for ssh-keygen's copy, in memory */
 #define FILES_MAX 32u
 
-/* AddressSanitizer needs terabytes of addresses. */
-#if defined(__SANITIZE_ADDRESS__)
-#define LIMIT_MEMORY false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LIMIT_MEMORY false
-#endif
-#endif
-#ifndef LIMIT_MEMORY
-#define LIMIT_MEMORY true
-#endif
-
-static bool
-limit(int what, rlim_t most)
-{
-	struct rlimit both;
-
-	if (getrlimit((__rlimit_resource_t)what, &both) == -1)
-		return false;
-	if (both.rlim_max == RLIM_INFINITY || both.rlim_max > most)
-		both.rlim_max = most;
-	both.rlim_cur = both.rlim_max;
-	return setrlimit((__rlimit_resource_t)what, &both) == 0;
-}
-
 static bool
 set_limits(void)
 {
-	return (!LIMIT_MEMORY || limit(RLIMIT_AS, MEMORY_MAX)) &&
-	    limit(RLIMIT_CPU, SECONDS_MAX) &&
-	    limit(RLIMIT_FSIZE, FILE_WRITE_MAX) &&
-	    limit(RLIMIT_NOFILE, FILES_MAX);
+	return limits_set_memory(MEMORY_MAX) &&
+	    limits_set(RLIMIT_CPU, SECONDS_MAX) &&
+	    limits_set(RLIMIT_FSIZE, FILE_WRITE_MAX) &&
+	    limits_set(RLIMIT_NOFILE, FILES_MAX);
 }
 
 static bool

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pemkeep/base/limits.h"
 #include "pemkeep/base/path.h"
 #include "pemkeep/keys/keyfile.h"
 #include "vault/secret.h"
@@ -32,37 +33,12 @@
 #define MEMORY_MAX (512ul << 20)
 #define FILES_MAX (DEEPEST + 100u)
 
-/* AddressSanitizer needs terabytes of addresses. */
-#if defined(__SANITIZE_ADDRESS__)
-#define LIMIT_MEMORY false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LIMIT_MEMORY false
-#endif
-#endif
-#ifndef LIMIT_MEMORY
-#define LIMIT_MEMORY true
-#endif
-
-static bool
-limit(int what, rlim_t most)
-{
-	struct rlimit both;
-
-	if (getrlimit((__rlimit_resource_t)what, &both) == -1)
-		return false;
-	if (both.rlim_max == RLIM_INFINITY || both.rlim_max > most)
-		both.rlim_max = most;
-	both.rlim_cur = both.rlim_max;
-	return setrlimit((__rlimit_resource_t)what, &both) == 0;
-}
-
 /* It writes to a pipe only, which is no file. */
 static bool
 set_limits(void)
 {
-	return (!LIMIT_MEMORY || limit(RLIMIT_AS, MEMORY_MAX)) &&
-	    limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, FILES_MAX);
+	return limits_set_memory(MEMORY_MAX) && limits_set(RLIMIT_FSIZE, 0) &&
+	    limits_set(RLIMIT_NOFILE, FILES_MAX);
 }
 
 void

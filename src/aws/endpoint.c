@@ -16,16 +16,15 @@
 #define REGION_MAX 32 /* the longest today has 15 */
 
 static const struct partition {
-	const char *prefix, *name, *suffix;
+	const char *prefix, *suffix;
 } partitions[] = {
-	{ "cn-", "aws-cn", "amazonaws.com.cn" },
-	{ "us-gov-", "aws-us-gov", "amazonaws.com" },
-	{ "eusc-", "aws-eusc", "amazonaws.eu" },
-	{ "us-iso-", "aws-iso", "c2s.ic.gov" },
-	{ "us-isob-", "aws-iso-b", "sc2s.sgov.gov" },
-	{ "eu-isoe-", "aws-iso-e", "cloud.adc-e.uk" },
-	{ "us-isof-", "aws-iso-f", "csp.hci.ic.gov" },
-	{ "", "aws", "amazonaws.com" },
+	{ "cn-", "amazonaws.com.cn" },
+	{ "eusc-", "amazonaws.eu" },
+	{ "us-iso-", "c2s.ic.gov" },
+	{ "us-isob-", "sc2s.sgov.gov" },
+	{ "eu-isoe-", "cloud.adc-e.uk" },
+	{ "us-isof-", "csp.hci.ic.gov" },
+	{ "", "amazonaws.com" },
 };
 
 static const struct partition *
@@ -36,12 +35,6 @@ partition_of(const char *region)
 	while (strncmp(region, p->prefix, strlen(p->prefix)) != 0)
 		p++;
 	return p;
-}
-
-const char *
-aws_partition(const char *region)
-{
-	return partition_of(region)->name;
 }
 
 bool

@@ -26,7 +26,6 @@ struct replace {
 	char *path;
 	const char *base; /* in 'path' */
 	int dirfd;
-	bool exists;
 	struct buf old;
 };
 
@@ -123,7 +122,6 @@ read_old(struct replace *r, struct err *e)
 			*e = why;
 		return fd;
 	}
-	r->exists = true;
 	if ((result = check_owner(&st, r->path, e)) == 0)
 		result = replace_read(fd, r->path, REPLACE_MAX, &r->old, e);
 	close(fd);
@@ -158,12 +156,6 @@ const struct buf *
 replace_old(const struct replace *r)
 {
 	return &r->old;
-}
-
-bool
-replace_exists(const struct replace *r)
-{
-	return r->exists;
 }
 
 static int

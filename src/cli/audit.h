@@ -10,7 +10,6 @@
 #include "src/cli/cloud.h"
 
 struct client;
-struct json;
 
 #define AUDIT_PLACES 5 /* that are looked into unasked */
 

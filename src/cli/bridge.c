@@ -74,21 +74,13 @@ fill(struct bridge_host *h, const char *profile, const char *region,
 	    h->address != NULL;
 }
 
+/* The one that is said, or the usual one. */
 static unsigned
-default_port(const struct bridge *b)
+port_of(const struct bridge *b, unsigned said)
 {
-	return b->cloud.config.port != 0 ? b->cloud.config.port : SSH_PORT;
-}
-
-static unsigned
-port_of(const struct bridge *b, const char *tag)
-{
-	size_t len = strlen(tag);
-	unsigned long port = 0;
-
-	if (len > 0 && len <= 5 && strspn(tag, "0123456789") == len)
-		port = strtoul(tag, NULL, 10);
-	return port > 0 && port <= 65535 ? (unsigned)port : default_port(b);
+	return said != 0                ? said
+	    : b->cloud.config.port != 0 ? b->cloud.config.port
+					: SSH_PORT;
 }
 
 static bool
@@ -111,7 +103,7 @@ take(void *arg, const struct inventory_row *row)
 	if ((h = add(b)) == NULL || (h->instance = cache_copy(i)) == NULL ||
 	    !fill(h, row->profile, row->region, row->user, row->address))
 		return ERR_NOMEM;
-	h->port = port_of(b, i->port);
+	h->port = port_of(b, inventory_port(i->port));
 	h->key = row->key;
 	h->up = is(i, "running") || is(i, "pending");
 	return 0;
@@ -129,7 +121,7 @@ take_hosts(struct bridge *b, struct err *e)
 		if (h == NULL)
 			return no_memory(e);
 		h->fixed = host;
-		h->port = host->port != 0 ? host->port : default_port(b);
+		h->port = port_of(b, host->port);
 		h->up = true;
 		if (!fill(h, "", "", host->user, host->host))
 			return no_memory(e);

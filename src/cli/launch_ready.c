@@ -14,13 +14,13 @@
 #include "pemkeep/agent/question.h"
 #include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/inventory/inventory.h"
 #include "pemkeep/ssh/answer.h"
 #include "pemkeep/ssh/loop.h"
 
 #include "src/cli/connect_login.h"
 #include "src/cli/launch.h"
 
-#define WAIT_SECONDS (10u * 60)
 #define ANSWER_SECONDS 5u /* for one attempt */
 #define LOGIN_SECONDS 20u
 #define FIRST_PAUSE 300u /* ms */
@@ -95,8 +95,7 @@ wait_answer(struct patience *p, unsigned port, struct err *e)
 
 /* One login.  *unproven: nothing proves the host key, so there was none. */
 static int
-try_login(struct launching *g, bool ask, unsigned *port, bool *unproven,
-    struct err *e)
+try_login(struct launching *g, bool ask, bool *unproven, struct err *e)
 {
 	struct connect c = { .cli = &g->cli };
 	int r;
@@ -109,7 +108,6 @@ try_login(struct launching *g, bool ask, unsigned *port, bool *unproven,
 		.seconds = LOGIN_SECONDS,
 		.alive_count = 3 };
 	r = connect_login_find(&c, e);
-	*port = c.target.port;
 	if (r == 0)
 		r = connect_login(&c, e);
 	*unproven = r != 0 && c.hosts.unproven;
@@ -130,13 +128,12 @@ is_hopeless(int r, bool unproven)
 static int
 without_proof(struct launching *g, struct err *e)
 {
-	unsigned port;
 	bool unproven;
 
 	launch_show_waiting(g, NULL, 0);
 	if (!option_on(g->given, "yes") && !option_on(g->given, "no-input") &&
 	    question_possible())
-		return try_login(g, true, &port, &unproven, e);
+		return try_login(g, true, &unproven, e);
 	err_set(e, ERR_FAILED,
 	    "'%s' (%s) is launched, but in %u minutes nothing has proven its "
 	    "host key",
@@ -149,7 +146,7 @@ without_proof(struct launching *g, struct err *e)
 }
 
 static int
-log_in(struct patience *p, unsigned port, struct err *e)
+log_in(struct patience *p, struct err *e)
 {
 	struct launching *g = p->g;
 	bool unproven = false;
@@ -157,7 +154,7 @@ log_in(struct patience *p, unsigned port, struct err *e)
 	int r, waited;
 
 	p->ms = FIRST_PAUSE;
-	while ((r = try_login(g, false, &port, &unproven, &why)) != 0 &&
+	while ((r = try_login(g, false, &unproven, &why)) != 0 &&
 	    !is_hopeless(r, unproven)) {
 		waited = wait_more(p,
 		    unproven ? "waiting for its console to prove its host key"
@@ -175,10 +172,16 @@ log_in(struct patience *p, unsigned port, struct err *e)
 	return r;
 }
 
-/* The port that its target has; nothing is connected to. */
+/* The port that its target will have. */
 static unsigned
 find_port(const struct launching *g)
 {
+	const struct launch *l = &g->launch;
+
+	for (size_t i = 0; i < l->tag_count; i++)
+		if (strcmp(l->tags[i].key, "ssh-port") == 0 &&
+		    inventory_port(l->tags[i].value) != 0)
+			return inventory_port(l->tags[i].value);
 	return g->cloud.config.port != 0 ? g->cloud.config.port : 22;
 }
 
@@ -203,7 +206,7 @@ launch_ready(void *arg, const struct launch *l, struct err *e)
 		return 0;
 	}
 	if ((r = wait_answer(&p, find_port(g), e)) == 0)
-		r = log_in(&p, find_port(g), e);
+		r = log_in(&p, e);
 	launch_show_waiting(g, NULL, 0);
 	return r;
 }

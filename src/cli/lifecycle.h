@@ -12,8 +12,6 @@
 
 #include "src/cli/cloud.h"
 
-struct buf;
-
 /* lifecycle_run.c: one of the commands; its exit status. */
 int lifecycle_command(struct cli *cli, enum lifecycle_verb verb);
 

@@ -13,7 +13,6 @@
 struct cache_instance;
 struct cloud;
 struct host;
-struct vault_keys;
 
 /* A static host, or an instance; texts of an instance are never NULL. */
 struct list_entry {
@@ -33,8 +32,6 @@ struct list {
 };
 
 const char *list_name(const struct list_entry *entry);
-/* From the tag ssh-port, or the hosts file; 0: it is not said. */
-unsigned list_port(const struct list_entry *entry);
 
 /*
  * Append the table; columns in which nothing stands are left out, and on a

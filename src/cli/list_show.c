@@ -47,20 +47,12 @@ list_name(const struct list_entry *entry)
 				   : entry->instance->folded;
 }
 
-unsigned
-list_port(const struct list_entry *entry)
+/* From the tag ssh-port, or the hosts file; 0: it is not said. */
+static unsigned
+port_of(const struct list_entry *entry)
 {
-	const char *tag;
-	size_t len;
-
-	if (entry->host != NULL)
-		return entry->host->port;
-	tag = entry->instance->port;
-	len = strspn(tag, "0123456789");
-	if (len == 0 || len > 5 || tag[len] != '\0' ||
-	    strtoul(tag, NULL, 10) > 65535)
-		return 0;
-	return (unsigned)strtoul(tag, NULL, 10);
+	return entry->host != NULL ? entry->host->port
+				   : inventory_port(entry->instance->port);
 }
 
 static const char *
@@ -140,7 +132,7 @@ cell(const struct list_entry *entry, enum column column, char text[CELL])
 
 	text[0] = '\0';
 	if (column == PORT) {
-		if ((port = list_port(entry)) != 0)
+		if ((port = port_of(entry)) != 0)
 			snprintf(text, CELL, "%u", port);
 		return text;
 	}
@@ -244,7 +236,7 @@ set_time(struct json *o, const char *key, int64_t at)
 static void
 set_port(struct json *o, const struct list_entry *entry)
 {
-	unsigned port = list_port(entry);
+	unsigned port = port_of(entry);
 
 	if (port != 0)
 		json_set_int(o, "port", port);

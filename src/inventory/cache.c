@@ -114,8 +114,9 @@ cache_call(struct cache *c, const struct cache_call *call, struct err *e)
 	return r;
 }
 
-int
-cache_call_again(struct cache *c, const struct cache_call *call, struct err *e)
+/* The same, and asks again by itself: for what may be done twice. */
+static int
+call_again(struct cache *c, const struct cache_call *call, struct err *e)
 {
 	int r = ERR_FORMAT;
 
@@ -138,7 +139,7 @@ cache_place(struct cache *c, const char *account, const char *region,
     struct cache_place *place, struct err *e)
 {
 	*place = (struct cache_place){ 0, 0, 0 };
-	return cache_call_again(c,
+	return call_again(c,
 	    &(const struct cache_call){
 		.sql = "SELECT id, fetched, tried FROM place"
 		       " WHERE account=?1 AND region=?2",
@@ -155,7 +156,7 @@ cache_tried(struct cache *c, const char *account, const char *region,
 {
 	int r;
 
-	r = cache_call_again(c,
+	r = call_again(c,
 	    &(const struct cache_call){
 		.sql = "INSERT INTO place(account, region, tried)"
 		       " VALUES(?1, ?2, ?3) ON CONFLICT(account, region)"
@@ -189,7 +190,7 @@ static int
 find_login(
     struct cache *c, const char *identity, struct login *l, struct err *e)
 {
-	return cache_call_again(c,
+	return call_again(c,
 	    &(const struct cache_call){
 		.sql = "SELECT account, since, failed FROM login"
 		       " WHERE identity=?1",
@@ -229,7 +230,7 @@ int
 cache_set_account(struct cache *c, const char *identity, const char *account,
     int64_t now, struct err *e)
 {
-	return cache_call_again(c,
+	return call_again(c,
 	    &(const struct cache_call){
 		.sql = "INSERT OR REPLACE INTO login(identity, account, since)"
 		       " VALUES(?1, ?2, ?3)",
@@ -243,7 +244,7 @@ int
 cache_set_failed(
     struct cache *c, const char *identity, int64_t when, struct err *e)
 {
-	return cache_call_again(c,
+	return call_again(c,
 	    &(const struct cache_call){
 		.sql = "INSERT INTO login(identity, failed) VALUES(?1, ?2)"
 		       " ON CONFLICT(identity) DO UPDATE SET failed=?2",
@@ -291,14 +292,14 @@ cache_set_regions(struct cache *c, const char *account, int64_t now,
 {
 	int r;
 
-	r = cache_call_again(c,
+	r = call_again(c,
 	    &(const struct cache_call){
 		.sql = "DELETE FROM region WHERE account=?1",
 		.values = { { .text = account } },
 		.count = 1 },
 	    e);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = cache_call_again(c,
+		r = call_again(c,
 		    &(const struct cache_call){
 			.sql = "INSERT OR REPLACE INTO region VALUES(?1,?2,?3)",
 			.values = { { .text = account }, { .text = regions[i] },
@@ -347,7 +348,7 @@ cache_set_images(struct cache *c, const struct cache_image *images,
 	for (size_t i = 0; i < count && r == 0; i++) {
 		const struct cache_image *m = &images[i];
 
-		r = cache_call_again(c,
+		r = call_again(c,
 		    &(const struct cache_call){
 			.sql = "INSERT OR REPLACE INTO"
 			       " image(id, name, owner, details, parent, since)"

@@ -18,6 +18,13 @@ struct cache {
 	char trouble[256];
 };
 
+/* cache_schema.c: SQLite's codes */
+
+/* Make the tables in a database that has none. */
+int cache_schema_make(sqlite3 *db);
+/* The same when nothing is in it; SQLITE_NOTADB for one of another version. */
+int cache_schema_check(sqlite3 *db);
+
 /* The texts of an instance, as members and as columns. */
 #define CACHE_TEXTS(X) \
 	X(id) \
@@ -68,9 +75,6 @@ struct cache_call {
  * database is another one now (see cache_mend()), to be asked again.
  */
 int cache_call(struct cache *c, const struct cache_call *call, struct err *e);
-/* The same, and asks again by itself: for what may be done twice. */
-int cache_call_again(
-    struct cache *c, const struct cache_call *call, struct err *e);
 
 struct buf;
 struct wire;

@@ -7,9 +7,7 @@
 #include "pemkeep/inventory/inventory.h"
 
 struct aws_profiles;
-struct buf;
 struct learned_file;
-struct match;
 
 #define REGIONS_FRESH (24 * 60 * 60) /* seconds that a list of regions holds */
 
@@ -113,7 +111,6 @@ int inventory_ask_one(struct inventory *inv, struct area *area, const char *id,
 int identity_of(struct inventory *inv, struct login *login, struct err *e);
 
 /* rows.c: what the actions answer, into the cache. */
-struct cache_store;
 int rows_instance(void *store, const void *row, struct err *e);
 int rows_address(void *store, const void *row, struct err *e);
 int rows_pair(void *store, const void *row, struct err *e);

@@ -9,6 +9,7 @@
 #include "pemkeep/inventory/target.h"
 
 #include "src/inventory/find.h"
+#include "src/inventory/hosts_internal.h"
 #include "src/inventory/inventory_internal.h"
 #include "src/inventory/match.h"
 #include "src/inventory/target_internal.h"
@@ -332,6 +333,14 @@ inventory_put_name(struct buf *b, const char *name, const char *id)
 		buf_printf(b, "'%s' (%s)", name, id);
 	else
 		buf_put_text(b, id);
+}
+
+unsigned
+inventory_port(const char *tag)
+{
+	unsigned port;
+
+	return hosts_is_port(tag, &port) ? port : 0;
 }
 
 int

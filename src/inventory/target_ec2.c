@@ -179,10 +179,10 @@ set_login(struct target *t, const struct inventory_question *q,
 {
 	struct buf source = BUF_INIT;
 	const char *user;
-	unsigned port;
+	unsigned port = inventory_port(i->port);
 	int r = 0;
 
-	if (t->port == 0 && hosts_is_port(i->port, &port))
+	if (t->port == 0 && port != 0)
 		r = target_set_port(t, port, e, "tag ssh-port");
 	if (r == 0 && t->user.value == NULL) {
 		user = target_user(q->inventory, i, &source);
@@ -194,8 +194,8 @@ set_login(struct target *t, const struct inventory_question *q,
 	return r;
 }
 
-int
-target_describe(struct target_instance *to, const struct inventory *inv,
+static int
+describe(struct target_instance *to, const struct inventory *inv,
     const struct found *f, bool private_only, struct err *e)
 {
 	const struct cache_instance *i = f->instance;
@@ -246,8 +246,7 @@ target_from_instance(struct target *t, const struct inventory_question *q,
 	else if ((r = target_set(&t->name, i->name[0] != '\0' ? i->name : i->id,
 		      e, "%s", found_by[f->by])) == 0 &&
 	    (r = target_set(&t->id, i->id, e, "%s", buf_text(&origin))) == 0 &&
-	    (r = target_describe(
-		 &t->instance, inv, f, q->private_address, e)) == 0 &&
+	    (r = describe(&t->instance, inv, f, q->private_address, e)) == 0 &&
 	    (r = set_addresses(t, q, i, e)) == 0)
 		r = set_login(t, q, i, e);
 	buf_free(&origin);
@@ -288,9 +287,8 @@ target_ambiguous(struct target *t, const struct inventory_question *q,
 	if (t->candidates == NULL)
 		return no_memory(e);
 	for (; t->candidate_count < n && r == 0; t->candidate_count++)
-		r = target_describe(&t->candidates[t->candidate_count],
-		    q->inventory, &list->list[t->candidate_count],
-		    q->private_address, e);
+		r = describe(&t->candidates[t->candidate_count], q->inventory,
+		    &list->list[t->candidate_count], q->private_address, e);
 	if (r != 0)
 		return r;
 	err_set(e, ERR_AMBIGUOUS, "'%s' is %s%zu instances", name,

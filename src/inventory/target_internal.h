@@ -60,8 +60,6 @@ const char *target_user(const struct inventory *inv,
 /* Fill in all but the keys; what was given along with the name is there. */
 int target_from_instance(struct target *t, const struct inventory_question *q,
     const struct found *f, struct err *e);
-int target_describe(struct target_instance *to, const struct inventory *inv,
-    const struct found *f, bool private_only, struct err *e);
 
 /* Say what was passed over. */
 int target_note(struct target *t, const struct found_list *list, size_t chosen,

@@ -8,8 +8,6 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/launch/plan.h"
 
-struct ec2_tag;
-
 /* Members of struct launch, for whoever handles all of them. */
 struct launch_member {
 	const char *name;
@@ -54,8 +52,6 @@ int launch_add_tags(
     struct launch *l, const struct launch_wish *w, struct err *e);
 
 /* image.c */
-
-struct launch_image; /* one row of the table of aliases */
 
 /* The SSM parameter behind an alias, or NULL. */
 const char *launch_alias(const char *text);

@@ -183,9 +183,6 @@ void aws_param_filter(struct buf *params, unsigned n, const char *name,
 int aws_endpoint(struct aws *aws, const char *profile, const char *service,
     const char *region, struct buf *url, struct err *e);
 
-/* "aws", "aws-cn", "aws-us-gov", …: for ARNs.  Never NULL. */
-const char *aws_partition(const char *region);
-
 /* Could it be one?  Another word never gets into a host name. */
 bool aws_is_region(const char *region);
 

@@ -9,9 +9,7 @@
 
 #include "pemkeep/aws/call.h"
 
-#define SSM_NAMES_MAX 10 /* in one call */
-
-/* GetParameters: one row for each that exists, in any order. */
+/* GetParameters, of up to ten: one row for each that exists, in any order. */
 struct ssm_parameter {
 	const char *name, *value;
 };

@@ -28,7 +28,6 @@ int replace_begin(const char *path, struct replace **rp, struct err *e);
 
 /* What is in the file; empty when there is none. */
 const struct buf *replace_old(const struct replace *r);
-bool replace_exists(const struct replace *r);
 
 /*
  * Replace the content; the file then has mode 0600.  Once only.  On failure the

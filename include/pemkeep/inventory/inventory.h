@@ -168,6 +168,9 @@ int inventory_list(struct inventory *inv, const char *const *patterns,
 /* An instance in words, not escaped: "'web' (i-…)", or its id without a name. */
 void inventory_put_name(struct buf *b, const char *name, const char *id);
 
+/* The port that the value of a tag ssh-port says; 0: none. */
+unsigned inventory_port(const char *tag);
+
 /* The tags of an instance that was listed, in the order of their keys. */
 int inventory_tags(struct inventory *inv, const struct cache_instance *instance,
     int (*fn)(void *arg, const char *key, const char *value), void *arg,
