@@ -790,6 +790,35 @@ broken_config(void **state)
 	put_file("aws-config", config);
 }
 
+/* What connect, list and the files for ssh and Ansible all go by. */
+static void
+ports(void **state)
+{
+	static const struct {
+		const char *tag;
+		unsigned port;
+	} cases[] = {
+		{ "", 0 },
+		{ "0", 0 },
+		{ "65536", 0 },
+		{ "99999999999", 0 },
+		{ "02222", 0 },
+		{ "2222 ", 0 },
+		{ " 2222", 0 },
+		{ "-22", 0 },
+		{ "+22", 0 },
+		{ "22x", 0 },
+		{ "ssh", 0 },
+		{ "1", 1 },
+		{ "2222", 2222 },
+		{ "65535", 65535 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(inventory_port(cases[i].tag), cases[i].port);
+}
+
 int
 main(void)
 {
@@ -804,6 +833,7 @@ main(void)
 		cmocka_unit_test(listing),
 		cmocka_unit_test(crowd),
 		cmocka_unit_test(broken_config),
+		cmocka_unit_test(ports),
 	};
 
 	return cmocka_run_group_tests_name("ec2", tests, begin, end);
