@@ -797,7 +797,7 @@ ports(void **state)
 	static const struct {
 		const char *tag;
 		unsigned port;
-	} cases[] = {
+	} tags[] = {
 		{ "", 0 },
 		{ "0", 0 },
 		{ "65536", 0 },
@@ -815,8 +815,8 @@ ports(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(inventory_port(cases[i].tag), cases[i].port);
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+		assert_int_equal(inventory_port(tags[i].tag), tags[i].port);
 }
 
 int
