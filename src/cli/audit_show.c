@@ -228,8 +228,8 @@ finding_json(const struct finding *f)
 	json_set_text(o, "fingerprint", f->fingerprint);
 	json_set_text(o, "profile", f->profile);
 	json_set_text(o, "region", f->region);
-	json_set_text(o, "pair", f->pair);
-	json_set_text(o, "group", f->group);
+	json_set_text(o, "key_pair", f->pair);
+	json_set_text(o, "security_group", f->group);
 	json_set_text(o, "rule", f->rule);
 	json_set_text(o, "address", f->address);
 	json_set(o, "instances", instances_json(f));

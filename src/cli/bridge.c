@@ -208,9 +208,13 @@ bridge_open(struct bridge *b, const struct cli *cli, bool unlock, struct err *e)
 	return bridge_write_keys(b, e);
 }
 
-void
-bridge_close(struct bridge *b)
+int
+bridge_close(struct bridge *b, int r, const struct err *e)
 {
+	if (b->cloud.inventory != NULL) {
+		cloud_tell(&b->cloud, r == 0 ? NULL : e);
+		inventory_refresh_behind(b->cloud.inventory);
+	}
 	for (size_t i = 0; i < b->count; i++) {
 		free(b->list[i].instance);
 		free(b->list[i].profile);
@@ -227,4 +231,5 @@ bridge_close(struct bridge *b)
 	vault_keys_clear(&b->keys);
 	cloud_close(&b->cloud);
 	memset(b, 0, sizeof(*b));
+	return r == 0 ? 0 : out_error(e);
 }

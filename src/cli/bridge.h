@@ -64,7 +64,11 @@ struct bridge {
  */
 int bridge_open(
     struct bridge *b, const struct cli *cli, bool unlock, struct err *e);
-void bridge_close(struct bridge *b);
+/*
+ * Say what could not be asked of AWS, and what has failed when 'r' is not 0; go on
+ * with what is old behind our back.  The exit status.
+ */
+int bridge_close(struct bridge *b, int r, const struct err *e);
 
 /* Its id, or its name; NULL for a static host whose name is not safe. */
 const char *bridge_id(const struct bridge_host *h);

@@ -149,12 +149,7 @@ run(struct cli *cli)
 	memset(&e, 0, sizeof(e));
 	if ((r = bridge_open(&b, cli, true, &e)) == 0)
 		r = put_out(&b, &e);
-	if (b.cloud.inventory != NULL) {
-		cloud_tell(&b.cloud, r == 0 ? NULL : &e);
-		inventory_refresh_behind(b.cloud.inventory);
-	}
-	bridge_close(&b);
-	return r == 0 ? 0 : out_error(&e);
+	return bridge_close(&b, r, &e);
 }
 
 static const struct option options[] = {

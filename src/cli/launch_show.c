@@ -169,7 +169,7 @@ launch_show_plan_json(const struct launch *l)
 	json_set_text(o, "security_group", l->group);
 	json_set(o, "open", rules_json(l));
 	json_set(o, "tags", tags_json(l));
-	json_set_bool(o, "elastic_ip", l->elastic);
+	json_set_bool(o, "elastic", l->elastic);
 	launch_calls(l, add_call, calls);
 	json_set(o, "calls", calls);
 	return o;

@@ -98,9 +98,9 @@ audit
 check 'all could be asked' equals "$(json "$TMP/json" 'j["errors"]')" ''
 check 'an instance without key' equals \
     "$(of instance-without-key 'x["instances"][0]["id"]')" "$closed"
-check 'a pair without key' equals "$(of pair-without-key 'x["pair"]')" unused
+check 'a pair without key' equals "$(of pair-without-key 'x["key_pair"]')" unused
 check 'open to the world' equals \
-    "$(of port-open-to-world 'x["group"] + " " + x["rule"]')" "$group $rule"
+    "$(of port-open-to-world 'x["security_group"] + " " + x["rule"]')" "$group $rule"
 check 'at that instance' equals \
     "$(of port-open-to-world 'x["instances"][0]["id"]')" "$open"
 check 'an idle address' equals "$(of address-idle 'x["address"]')" "$address"
