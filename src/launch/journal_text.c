@@ -27,7 +27,7 @@ put_rules(struct json *top, const struct launch *l)
 		json_set_int(o, "from", l->rules[i].from);
 		json_set_int(o, "to", l->rules[i].to);
 		json_set_text(o, "cidr", l->rules[i].cidr);
-		json_set_bool(o, "me", l->rules[i].me);
+		json_set_int(o, "me", l->rules[i].me);
 		json_append(rules, o);
 	}
 	json_set(top, "rules", rules);
@@ -119,14 +119,16 @@ take_rules(const struct json_value *list, struct launch *l)
 		const struct json_value *o = json_at(list, i);
 		const char *cidr = json_member_text(o, "cidr");
 		struct launch_rule *rule = &l->rules[i];
-		int64_t from, to;
+		int64_t from, to, me;
 
 		if (!json_member_int(o, "from", &from) || from < 1 ||
 		    !json_member_int(o, "to", &to) || to < from || to > 65535 ||
+		    !json_member_int(o, "me", &me) || me < 0 || me > 1 ||
 		    cidr == NULL || strlen(cidr) >= sizeof(rule->cidr))
 			return ERR_FORMAT;
 		rule->from = (unsigned)from;
 		rule->to = (unsigned)to;
+		rule->me = me == 1;
 		memcpy(rule->cidr, cidr, strlen(cidr) + 1);
 	}
 	l->rule_count = count;

@@ -387,4 +387,17 @@ check 'CreateKeyPair: no id' expect_status 0 l --key-from-aws
 check 'CreateKeyPair: no id: terminate' expect_status 0 pk -y terminate web
 check 'CreateKeyPair: no id: then it is as before' as_before
 cloud_ctl clear
+
+# Gone on with: what is open for me is known as mine, and closed when I move.
+cloud_ctl fault deny action=AuthorizeSecurityGroupIngress
+check 'the ports are not opened' expect_status 1 l
+check 'the ports are not opened: go on' expect_status 0 \
+    pk launch --resume web --yes
+cloud_ctl set checkip=203.0.113.9
+check 'my address moves' expect_status 0 pk allow web
+check 'it is not open to the one before' contains "$(err)" \
+    'not open to 127.0.0.1/32 any more'
+cloud_ctl set checkip=127.0.0.1
+check 'my address moves: terminate' expect_status 0 pk -y terminate web
+check 'my address moves: then it is as before' as_before
 done_testing
