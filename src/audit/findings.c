@@ -142,7 +142,7 @@ finding_place(struct join *j, struct finding *f, size_t place)
 }
 
 void
-put_place(struct buf *b, const struct survey_place *place)
+audit_put_place(struct buf *b, const struct survey_place *place)
 {
 	buf_put_text(b, " --region ");
 	audit_quote(b, place->region);

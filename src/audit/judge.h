@@ -66,7 +66,7 @@ void finding_instance(
 void finding_place(struct join *j, struct finding *f, size_t place);
 
 /* " --region R", and the profile unless it is the default one. */
-void put_place(struct buf *b, const struct survey_place *place);
+void audit_put_place(struct buf *b, const struct survey_place *place);
 
 void judge_files(struct join *j);
 void judge_vault(struct join *j);

@@ -86,7 +86,7 @@ static void
 end_command(struct join *j, struct finding *f, struct buf *b, size_t place)
 {
 	if (b->len > 0)
-		put_place(b, &j->facts->survey->places[place]);
+		audit_put_place(b, &j->facts->survey->places[place]);
 	finding_command(j, f, b);
 }
 
@@ -218,7 +218,7 @@ close_rule(struct join *j, struct finding *f, const struct survey_rule *r,
 		buf_printf(&b, "pemkeep allow %s", reached->id);
 		if (!covers(r, SSH))
 			buf_printf(&b, " --port %d", RDP);
-		put_place(&b, place);
+		audit_put_place(&b, place);
 		buf_put_text(&b, " && ");
 	}
 	buf_printf(&b,

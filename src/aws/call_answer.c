@@ -180,8 +180,8 @@ try_again(struct call *c, const struct http_response *response)
 		return false;
 	if (getentropy(&random, sizeof(random)) != 0)
 		random = UINT32_MAX;
-	if (!retry_again(&c->retry, &c->aws->quota, kind,
-		clock_ms() - c->began, random, &delay))
+	if (!retry_again(&c->retry, &c->aws->quota, kind, clock_ms() - c->began,
+		random, &delay))
 		return false;
 	c->job->retries++;
 	call_send(c, delay);
