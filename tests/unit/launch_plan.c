@@ -21,7 +21,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UUID "01234567-89ab-4def-8123-456789abcdef"
 
-static char none[] = "";
+static char unix_like[] = "";
 
 /* The rules of a wish with these. */
 static int
@@ -45,7 +45,7 @@ bad_rules(void **state)
 		"22:example.com", "22:0.0.0.0/0 ", "99999999999999999999" };
 	char numbers[LAUNCH_RULES_MAX + 1][16];
 	const char *many[LAUNCH_RULES_MAX + 1];
-	struct launch l = { .platform = none };
+	struct launch l = { .platform = unix_like };
 	struct err e;
 
 	(void)state;
@@ -90,7 +90,7 @@ good_rules(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
-		struct launch l = { .platform = none };
+		struct launch l = { .platform = unix_like };
 		const char *twice[] = { good[i].text, good[i].text };
 		bool ssh = good[i].from <= 22 && good[i].to >= 22;
 
