@@ -401,7 +401,8 @@ test_commands(void **state)
 	assert_string_equal(command_of("address-idle"), "");
 	rule.cidr = "0.0.0.0/0";
 	assert_string_equal(command_of("port-open-to-world"),
-	    "aws ec2 revoke-security-group-ingress --group-id sg-1 "
+	    "pemkeep allow i-1" PLACE
+	    " && aws ec2 revoke-security-group-ingress --group-id sg-1 "
 	    "--security-group-rule-ids sgr-1" PLACE);
 	rule.id = "file:///x";
 	assert_string_equal(command_of("port-open-to-world"), "");
