@@ -158,8 +158,8 @@ check 'options' expect_status 0 pk launch full --image ubuntu-22.04 \
     --type t3.small --disk 20 --open 8000-8010 --open 443:10.1.2.3/8 \
     --open 22:me --open '53:2001:db8::1/32' --tag env=dev --tag 'a b=c=d é' \
     --user-data data --key web --yes --json
-out >done
-check 'JSON' equals "$(json done 'sorted(j["launch"])')" 'address
+out >result
+check 'JSON' equals "$(json result 'sorted(j["launch"])')" 'address
 elastic
 id
 key
@@ -167,7 +167,7 @@ key_pair
 name
 region
 security_group'
-check 'JSON: the address' equals "$(json done 'j["launch"]["address"]')" \
+check 'JSON: the address' equals "$(json result 'j["launch"]["address"]')" \
     "$(of full 'i["address"]')"
 check 'type, disk' equals "$(of full '[i["type"], i["volume"]]')" \
     "['t3.small', 20]"
