@@ -128,7 +128,7 @@ audit
 check 'an instance without key' equals \
     "$(all instance-without-key pair-without-key)" 'instance-without-key db 한글'
 check 'its id' equals "$(of instance-without-key 'db 한글' instances)" "$db"
-check 'its pair' equals "$(of instance-without-key 'db 한글' pair)" lost
+check 'its pair' equals "$(of instance-without-key 'db 한글' key_pair)" lost
 cloud_ctl delete-keypair $here lost
 audit
 check 'a pair that is gone' contains \

@@ -31,6 +31,7 @@
 #define HANG_SECONDS 20
 #define REFUSE_MS 100.0
 #define REFUSE_KIB (64L << 10)
+#define READ_MS 8.0 /* for a MiB */
 #define HASH_TEXT (2 * crypto_hash_sha256_BYTES + 1)
 
 /* What the child found; goes through a pipe. */
@@ -315,13 +316,16 @@ refused(const struct vector *v, const struct outcome *o)
 	return !o->opened && strcmp(v->expect, "passphrase") != 0;
 }
 
-/* Reading the file may cost as well, unless it is too long to be read (R9). */
+/*
+ * Reading the file may cost as well, unless it is too long to be read (R9): some
+ * milliseconds a MiB where other programs want the memory, too.
+ */
 static bool
 frugal(const struct vector *v, const struct outcome *o, long kib)
 {
 	const long size = v->size <= VAULT_FILE_MAX ? (long)v->size : 0;
 
-	return o->ms <= REFUSE_MS + (double)(size >> 20) &&
+	return o->ms <= REFUSE_MS + READ_MS * (double)(size >> 20) &&
 	    kib <= REFUSE_KIB + (size >> 10);
 }
 
