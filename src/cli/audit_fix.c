@@ -303,6 +303,15 @@ any_moved(const struct batch *b)
 	return false;
 }
 
+/* Nobody has seen the findings yet. */
+static void
+say_files(const struct audit *a, const struct batch *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		out_say(a->cli, "To be taken in, and removed: '%s'",
+		    b->found[i].path);
+}
+
 static int
 take_in(struct audit *a, struct batch *b, struct err *e)
 {
@@ -318,6 +327,7 @@ take_in(struct audit *a, struct batch *b, struct err *e)
 	snprintf(question, sizeof(question),
 	    "Take %zu key file%s into the vault, and remove %s?", b->count,
 	    b->count == 1 ? "" : "s", b->count == 1 ? "it" : "them");
+	say_files(a, b);
 	if (prompt_confirm(a->cli, question, &why) != 0) {
 		out_warning(why.code == ERR_USAGE
 			? "the key files stay: there is nobody to ask"

@@ -391,6 +391,8 @@ check 'nobody to ask: modes only' equals "$(json "$TMP/json" \
 check 'the mode' mode_is 0400 ~/Downloads/mode644.pem ~/Downloads/enc644 \
     ~/Desktop/dsa-loose.pem ~/Documents/server-loose.pem
 check 'no key was taken' test -f ~/.ssh/id_ed25519
+check 'which ones would be' contains "$(cat "$TMP/.err")" \
+    "To be taken in, and removed: '$HOME/.ssh/id_ed25519'"
 audit --fix --yes --no-input
 check 'what is left is what it cannot mend' exactly "$TMP/json" <(
 	for f in ~/.ssh/enc_{pkcs1,pkcs8,openssh} ~/Downloads/enc{.ppk,644}; do

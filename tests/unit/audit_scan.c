@@ -350,6 +350,7 @@ lie(const char *root)
 {
 	const struct scan counts = { .files = 2 };
 	struct buf b = BUF_INIT;
+	int status = 1;
 
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		if (strcmp(lies[i].root, root) != 0)
@@ -357,9 +358,10 @@ lie(const char *root)
 		put_key(&b, root, sizeof(ed25519) - 1);
 		put_key(&b, lies[i].path, sizeof(ed25519) - 1);
 		scan_put_counts(&b, SCAN_END, &counts);
-		return write(SCAN_FD, b.data, b.len) != (ssize_t)b.len;
+		status = write(SCAN_FD, b.data, b.len) != (ssize_t)b.len;
 	}
-	return 1;
+	buf_free(&b);
+	return status;
 }
 
 /* What it says of places that it was not sent to is not believed. */
