@@ -108,15 +108,20 @@ launch_put_rule(struct buf *params, const struct launch *l, size_t i)
 		allow_put_tag(params, 2, true);
 }
 
+/* Some images have a root volume that outlives the instance, and costs money. */
 static void
 put_disk(struct buf *params, const struct launch *l)
 {
 	char size[24];
 
+	if (l->disk == 0 && l->root_device[0] == '\0')
+		return;
+	aws_param(params, l->root_device, "BlockDeviceMapping.1.DeviceName");
+	aws_param(
+	    params, "true", "BlockDeviceMapping.1.Ebs.DeleteOnTermination");
 	if (l->disk == 0)
 		return;
 	snprintf(size, sizeof(size), "%lld", (long long)l->disk);
-	aws_param(params, l->root_device, "BlockDeviceMapping.1.DeviceName");
 	aws_param(params, size, "BlockDeviceMapping.1.Ebs.VolumeSize");
 }
 

@@ -171,6 +171,8 @@ check 'JSON: the address' equals "$(json result 'j["launch"]["address"]')" \
     "$(of full 'i["address"]')"
 check 'type, disk' equals "$(of full '[i["type"], i["volume"]]')" \
     "['t3.small', 20]"
+check 'no disk outlives its instance' equals "$(call RunInstances \
+    'c.get("BlockDeviceMapping.1.Ebs.DeleteOnTermination")' | sort -u)" true
 check 'rules' equals "$(of full 'sorted((r["from"], r["to"], r["cidr"])
     for g in p["groups"].values() for r in g["rules"]
     if g["name"] == "pemkeep-full")')" "[(22, 22, '127.0.0.1/32'), \
