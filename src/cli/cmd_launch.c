@@ -205,6 +205,9 @@ finish(struct launching *g)
 	int status;
 
 	tell_inventory(g);
+	/* A session may last: nobody has to wait for its end. */
+	journal_close(g->run.journal);
+	g->run.journal = NULL;
 	if (option_on(g->given, "connect"))
 		return connect_to(g);
 	if (option_on(g->given, "json"))

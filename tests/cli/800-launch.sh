@@ -208,6 +208,10 @@ check 'key from AWS: the vault has it, and knows whose it is' equals "$(
 check 'key from AWS: never on the disk in clear' equals "$(grep -rlaE \
     'BEGIN (OPENSSH|RSA) PRIVATE' "$HOME" 2>/dev/null)" ''
 
+check 'a session after a launch' expect_status 0 pk launch held \
+    --image debian-12 --yes --no-elastic-ip --connect -- ls "$state/launches"
+check 'it keeps no launch of that name waiting' equals "$(out)" ''
+
 # Images by id and by pattern, arm64, another region, names of all kinds.
 image=$(cloud_ctl image-id eu-west-1 alma-9)
 check 'an image by id' expect_status 0 pk launch alma --image "$image" --yes \
