@@ -92,6 +92,7 @@ struct half {
 struct relay {
 	struct half up, down;
 	int fd;
+	bool gone; /* whoever has the other end of a socket that we write to */
 	struct err *e;
 };
 
@@ -201,6 +202,8 @@ step(struct relay *r)
 		p[2].fd = -1;
 	else
 		p[3].events = 0; /* only whether somebody is there */
+	if (r->gone && r->up.start < r->up.end)
+		p[3].fd = -1; /* that is known, and what he said goes on */
 	if (poll(p, 4, -1) == -1)
 		return errno == EINTR
 		    ? 0
@@ -212,6 +215,9 @@ step(struct relay *r)
 	if (p[2].revents != 0 && (n = fill(r, &r->down)) != 0)
 		return n;
 	if (p[2].revents == 0 && (p[3].revents & (POLLERR | POLLNVAL)) != 0)
+		return 1;
+	r->gone |= (p[3].revents & POLLHUP) != 0;
+	if (r->gone && p[0].revents == 0 && r->up.start == r->up.end)
 		return 1;
 	if ((p[2].revents != 0 || p[3].revents != 0) && !flush_down(r))
 		return 1;

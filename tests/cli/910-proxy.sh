@@ -145,6 +145,22 @@ p.stdin.flush()
 p.stdout.read(1000)
 p.stdout.close()
 sys.exit(p.wait(20))' "$PEMKEEP"
+# With one socket for both ways, as libssh has it, and a server that says nothing
+# and does not end either: it gets the last words.
+check 'nobody at the socket: it ends' "$PYTHON" -c 'import socket, subprocess, sys
+server = socket.create_server(("127.0.0.1", 0))
+ours, theirs = socket.socketpair()
+p = subprocess.Popen([sys.argv[1], "proxy", "raw", "--port",
+                      str(server.getsockname()[1])], stdin=theirs, stdout=theirs)
+theirs.close()
+there, _ = server.accept()
+there.sendall(b"hello")
+ours.recv(5, socket.MSG_WAITALL)
+ours.sendall(b"x" * 100000)
+ours.close()
+there.settimeout(20)
+said = there.recv(100000, socket.MSG_WAITALL)
+sys.exit(p.wait(20) or said != b"x" * 100000)' "$PEMKEEP"
 (printf r; sleep 1) | pk proxy raw >"$TMP/.out" 2>"$TMP/.err"
 check 'cut off' equals "${PIPESTATUS[1]} $(err)" \
     "8 pemkeep: the connection was cut: Connection reset by peer"
