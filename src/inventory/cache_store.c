@@ -151,6 +151,7 @@ pack_tags(struct buf *row, const struct cache_tag *tags, size_t count)
 		count = TAGS_MAX;
 	for (size_t t = 0; t < count; t++)
 		sorted[t] = tags[t];
+	/* cppcheck-suppress uninitvar ; those that are sorted are set */
 	qsort(sorted, count, sizeof(sorted[0]), by_key);
 	buf_put_u32(row, (uint32_t)count);
 	for (size_t t = 0; t < count; t++) {

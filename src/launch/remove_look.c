@@ -224,7 +224,7 @@ remove_look(const struct remove_job *job, const struct remove_thing *t,
 {
 	struct looker l = { job, t, seen };
 
-	memset(seen, 0, sizeof(*seen));
+	*seen = (struct remove_seen){ .there = false };
 	return run(job, kinds[t->kind].action, kinds[t->kind].filter, t->id,
 	    take_seen, &l, e);
 }

@@ -20,6 +20,7 @@ cloud_ctl keypair main/eu-west-1 mine public="$TMP/theirs.pub"
 printf '[launch]\nwait = 4s\n' >>"$HOME/.config/pemkeep/config"
 cloud_ctl dump >before
 
+# shellcheck disable=SC2120 # check hands it arguments
 l()
 {
 	pk launch web --image debian-12 --yes "$@"

@@ -288,6 +288,7 @@ check 'nothing is missing' equals \
 check 'the same once more' expect_status 1 pk audit
 out >"$TMP/table"
 check 'the table is safe' safe "$TMP/table"
+# shellcheck disable=SC2088 # as it is printed
 check 'and has names of all scripts' contains "$(cat "$TMP/table")" \
     '~/Downloads/한글 열쇠.pem' 'esc^[]0;owned^G'
 
