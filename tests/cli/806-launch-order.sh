@@ -13,7 +13,11 @@ if ! strace -f -o "$TMP/probe" true 2>/dev/null; then
 	skip 'the order of the system calls' 'strace does not work here'
 	done_testing
 fi
-export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 # not under strace
+if grep -q sanitize "$BUILD/flags"; then
+	skip 'the order of the system calls' 'the reader of keys has not the time for \
+strace and a sanitizer; the order is the same without'
+	done_testing
+fi
 cloud_start pending=0.05 stopping=0.05 || done_testing
 cloud_account main eu-west-1
 export AWS_PROFILE=main
