@@ -40,12 +40,6 @@ is_interrupted(void *arg)
 	return interrupted != 0;
 }
 
-bool
-cloud_interrupted(void)
-{
-	return interrupted != 0;
-}
-
 void
 cloud_begin(struct cloud *c)
 {

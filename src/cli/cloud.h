@@ -80,8 +80,6 @@ void cloud_end(struct cloud *c);
 
 /* Wait so long, in between; ERR_INTERRUPTED for Ctrl-C. */
 int cloud_pause(unsigned ms, struct err *e);
-/* Has Ctrl-C been pressed since cloud_begin()? */
-bool cloud_interrupted(void);
 
 /*
  * Say on stderr what could not be asked, and that the cache is not used; once.
