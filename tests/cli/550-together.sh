@@ -96,7 +96,7 @@ while True:
         with open("/proc/%d/stat" % pid) as f:
             if f.read().rsplit(")", 1)[1].split()[0] == "Z":
                 break
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         break
     began = time.time()
     s = socket.socket(socket.AF_UNIX)
