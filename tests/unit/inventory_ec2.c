@@ -740,7 +740,7 @@ crowd(void **state)
 	assert_non_null(list);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(id[i], sizeof(id[i]), "i-%017x", 0xc000 + i);
-		snprintf(name[i], sizeof(name[i]), "crowd-%04d", i);
+		snprintf(name[i], sizeof(name[i]), "crowd-%04d", i % 10000);
 		list[i] = (struct cache_instance){ .id = id[i],
 			.name = name[i],
 			.state = i % (MANY - 1) == 0 ? "running" : "stopped" };
