@@ -11,6 +11,7 @@
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/inventory/inventory.h"
+#include "pemkeep/launch/journal.h"
 
 #include "src/cli/cli.h"
 #include "src/cli/lifecycle.h"
@@ -237,13 +238,14 @@ has_ended(const struct lifecycle_instance *i)
 
 /*
  * Instances of the same launch that nobody has named stay, whatever their tag says;
- * and one that could not be terminated is not tried again by the way.
+ * and one that could not be terminated is not tried again by the way.  True when
+ * there was any.
  */
-static void
+static bool
 drop_living(struct rest_part *part, const struct lifecycle *l)
 {
 	struct remove_list *list = &part->list;
-	size_t kept = 0;
+	size_t kept = 0, all = list->count;
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct remove_thing *t = &list->things[i];
@@ -259,16 +261,34 @@ drop_living(struct rest_part *part, const struct lifecycle *l)
 		list->things[kept++] = *t;
 	}
 	list->count = kept;
+	return kept < all;
 }
 
-static bool
-any_ended(const struct rest_part *part, const struct lifecycle *l)
+/* One of the launch that is terminated now, or NULL. */
+static const struct lifecycle_instance *
+find_ended(const struct rest_part *part, const struct lifecycle *l)
 {
 	for (size_t i = 0; i < l->count; i++)
 		if (is_same(&l->list[i], part->instance) &&
 		    has_ended(&l->list[i]))
-			return true;
-	return false;
+			return &l->list[i];
+	return NULL;
+}
+
+/* A launch that was not complete is over when nothing of it is left. */
+static void
+end_launch(const struct cli *cli, const struct lifecycle_instance *ended,
+    const struct remove_list *list, bool complete)
+{
+	struct err why;
+	bool is_over;
+
+	if (journal_end(ended, list, complete, &is_over, &why) != 0)
+		out_warning(why.text, why.hint);
+	else if (is_over)
+		out_say(cli,
+		    "the launch of %s was not complete, and is over now",
+		    ended->id);
 }
 
 static int
@@ -277,19 +297,23 @@ remove_part(struct lifecycle_rest *rest, struct rest_part *part,
 {
 	const struct lifecycle_instance *i = part->instance;
 	struct remove_job job = job_of(rest, i);
+	const struct lifecycle_instance *ended = find_ended(part, l);
 	const char *id = i->id;
 	struct err why;
+	bool more;
 	int r;
 
-	if (!any_ended(part, l))
+	if (ended == NULL)
 		return 0;
-	drop_living(part, l);
+	more = drop_living(part, l);
 	if ((r = remove_run(&job, &part->list, &why)) != 0) {
 		err_set(e, why.code,
 		    "not all is removed that was launched with %s", i->id);
 		err_hint(e, "go on with: pemkeep terminate %s/%s/%s",
 		    i->profile, i->region, i->id);
 	}
+	end_launch(rest->cloud->cli, ended, &part->list,
+	    r == 0 && !more && rest->trouble.code == ERR_OK);
 	/* Which addresses there are has changed, too. */
 	if (r != ERR_INTERRUPTED)
 		(void)inventory_follow(rest->cloud->inventory, i->profile,

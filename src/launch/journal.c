@@ -201,6 +201,7 @@ is_journal(const char *name)
 /* What is looked for, and what was found. */
 struct search {
 	const char *name, *profile, *region;
+	const char *uuid; /* instead of all of these, or NULL */
 	struct buf path;
 	char place[64]; /* region of the first */
 	size_t count;
@@ -210,6 +211,8 @@ struct search {
 static bool
 is_wanted(const struct search *s, const struct launch *l)
 {
+	if (s->uuid != NULL)
+		return strcmp(l->uuid, s->uuid) == 0;
 	return strcmp(l->name, s->name) == 0 &&
 	    (s->region == NULL || strcmp(l->region, s->region) == 0) &&
 	    (s->profile == NULL || strcmp(l->profile, s->profile) == 0);
@@ -288,6 +291,21 @@ judge(const struct search *s, struct err *e)
 	return ERR_NOT_FOUND;
 }
 
+/* The file that was found. */
+static int
+open_found(struct search *s, const char *name, struct journal **jp,
+    struct launch *l, struct err *e)
+{
+	int r = new_journal(buf_text(&s->path), name, jp, e);
+
+	if (r == 0 && (r = read_file(buf_text(&s->path), l, e)) != 0) {
+		/* Between the two somebody may have completed it. */
+		journal_close(*jp);
+		*jp = NULL;
+	}
+	return r;
+}
+
 int
 journal_open(const char *name, const char *profile, const char *region,
     struct journal **jp, struct launch *l, struct err *e)
@@ -299,13 +317,25 @@ journal_open(const char *name, const char *profile, const char *region,
 
 	*jp = NULL;
 	memset(l, 0, sizeof(*l));
-	if ((r = search(&s, e)) == 0 && (r = judge(&s, e)) == 0 &&
-	    (r = new_journal(buf_text(&s.path), name, jp, e)) == 0 &&
-	    (r = read_file(buf_text(&s.path), l, e)) != 0) {
-		/* Between the two somebody may have completed it. */
-		journal_close(*jp);
-		*jp = NULL;
-	}
+	if ((r = search(&s, e)) == 0 && (r = judge(&s, e)) == 0)
+		r = open_found(&s, name, jp, l, e);
+	buf_free(&s.path);
+	return r;
+}
+
+int
+journal_open_of(
+    const char *uuid, struct journal **jp, struct launch *l, struct err *e)
+{
+	struct search s = { .uuid = uuid };
+	int r;
+
+	*jp = NULL;
+	memset(l, 0, sizeof(*l));
+	if ((r = search(&s, e)) == 0)
+		r = s.count > 0
+		    ? open_found(&s, uuid, jp, l, e)
+		    : err_set(e, ERR_NOT_FOUND, "there is no such launch");
 	buf_free(&s.path);
 	return r;
 }

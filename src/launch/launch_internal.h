@@ -8,6 +8,9 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/launch/plan.h"
 
+/* So long AWS may not show what was made. */
+#define LAUNCH_FRESH_SECONDS 300
+
 /* Members of struct launch, for whoever handles all of them. */
 struct launch_member {
 	const char *name;
@@ -19,6 +22,9 @@ extern const struct launch_member launch_flags[];   /* bool */
 
 /* Replace a text.  ERR_NOMEM. */
 int launch_set(char **text, const char *value, struct err *e);
+
+/* over.c: the thing of that id is not there any more. */
+void launch_forget(struct launch *l, const char *id);
 
 /* names.c */
 

@@ -16,8 +16,6 @@
 
 #include "src/launch/run_internal.h"
 
-#define FRESH_SECONDS 300 /* so long AWS may not show what was made */
-
 static int
 do_ready(struct launch_run *run, bool again, struct err *e)
 {
@@ -207,17 +205,6 @@ on_pause(void *arg, const char *what, unsigned ms, struct err *e)
 	return u->run->pause(u->run->arg, ms, e);
 }
 
-/* What is gone is not looked for again, whatever happens to us. */
-static void
-forget(struct launch *l, const struct remove_thing *t)
-{
-	char *ids[] = { l->instance, l->allocation, l->group_id, l->pair_id };
-
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (strcmp(ids[i], t->id) == 0)
-			ids[i][0] = '\0';
-}
-
 static void
 on_tell(void *arg, const struct remove_thing *t, enum remove_fate fate,
     const struct err *why)
@@ -227,14 +214,15 @@ on_tell(void *arg, const struct remove_thing *t, enum remove_fate fate,
 	u->tell(u->run->arg, t, (int)fate, why);
 	if (!t->gone)
 		return;
-	forget(u->run->launch, t);
+	/* It is not looked for again, whatever happens to us. */
+	launch_forget(u->run->launch, t->id);
 	(void)journal_write(u->run->journal, u->run->launch, &u->trouble);
 }
 
 static int
 add_known(const struct launch *l, struct remove_list *list, struct err *e)
 {
-	bool fresh = time(NULL) - (time_t)l->since < FRESH_SECONDS;
+	bool fresh = time(NULL) - (time_t)l->since < LAUNCH_FRESH_SECONDS;
 	const struct {
 		enum remove_kind kind;
 		const char *id, *name;

@@ -191,8 +191,63 @@ check 'what goes is shown in the order of its removal' equals \
 check 'nothing of it is left' equals "$(cloud_ctl dump account=two)" "$kept"
 check 'the private key is still there' contains "$(pk keys)" real
 
-# Two launches and a termination at the same time.
+# A launch that was not complete is over with its instance; but not when something
+# of it is left.
 cloud_ctl set checkip=
+half()
+{
+	cloud_ctl fault deny action=AssociateAddress
+	check "$1: a launch that is not complete" expect_status 1 \
+	    pk -y launch half --image debian-12
+	cloud_ctl clear
+	check "$1: it has a journal" equals "$(journals)" 1
+}
+journals()
+{
+	find "$state/launches" -name 'half-*.json' | wc -l
+}
+half 'all goes'
+check 'all goes: terminate' expect_status 0 pk -y terminate half
+check 'all goes: it says that the launch is over' contains "$(err)" \
+    'was not complete, and is over now'
+check 'all goes: so has its journal' equals "$(journals)" 0
+check 'all goes: nothing is left' equals "$(cloud_ctl dump account=two)" "$kept"
+pk audit >audited 2>&1
+check 'all goes: the audit knows of no launch' lacks "$(cat audited)" \
+    'launch --resume'
+half 'something stays'
+cloud_ctl deny ec2:ReleaseAddress
+check 'something stays: terminate' expect_status 6 pk -y terminate half
+check 'something stays: so does the journal' equals "$(journals)" 1
+check 'something stays: nobody says that it is over' lacks "$(err)" 'is over'
+check 'something stays: it is not gone on with' expect_status 1 \
+    pk -y launch --resume half
+cloud_ctl allow
+check 'something stays: undo' expect_status 0 pk -y launch --undo half
+check 'something stays: it speaks of that only' lacks "$(err)" 'instance i-'
+check 'something stays: nothing is left' equals \
+    "$(cloud_ctl dump account=two)" "$kept"
+half 'used elsewhere'
+half_key=$(cloud_ctl instance $place borrower key=half)
+check 'used elsewhere: terminate' expect_status 0 pk -y terminate half
+check 'used elsewhere: the journal stays' equals "$(journals)" 1
+cloud_ctl state "$half_key" terminated
+check 'used elsewhere: undo' expect_status 0 pk -y launch --undo half
+check 'used elsewhere: then there is none' equals "$(journals)" 0
+cloud_ctl fault lose action=AllocateAddress when=after
+cloud_ctl fault deny action=DescribeAddresses times=0
+check 'an answer was lost' expect_status 1 pk -y launch half --image debian-12
+cloud_ctl clear
+cloud_ctl fault replace action=DescribeAddresses times=0 old=pemkeep:launch \
+    new=pemkeep:lunch
+check 'an answer was lost: terminate' expect_status 0 pk -y terminate half
+check 'an answer was lost: the address may be there: so is the journal' \
+    equals "$(journals)" 1
+cloud_ctl clear
+check 'an answer was lost: undo' expect_status 0 pk -y launch --undo half
+kept=$(cloud_ctl dump account=two)
+
+# Two launches and a termination at the same time.
 check 'one more' expect_status 0 pk -y launch busy1 --image debian-12
 for n in 2 3; do
 	pk -y launch busy$n --image debian-12 >busy$n.out 2>&1 &

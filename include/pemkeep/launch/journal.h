@@ -18,6 +18,8 @@
 struct err;
 struct journal;
 struct launch;
+struct lifecycle_instance;
+struct remove_list;
 
 /*
  * Begin one for a plan; nothing is written yet.  ERR_EXISTS: there is one that is
@@ -42,6 +44,18 @@ int journal_write(struct journal *j, const struct launch *l, struct err *e);
 
 /* The launch is complete, or undone: the file goes. */
 int journal_remove(struct journal *j, struct err *e);
+
+/*
+ * An instance is terminated, and what carries the tag of its launch was removed by
+ * remove_run(), with that list; 'complete': as far as it could be, and there is no
+ * more than that.  When it is the instance of a launch that is not complete, its
+ * file goes if the launch can have left nothing else, and *ended is set; else it
+ * says what is left, to be undone.  Without a file there is nothing to do, and 0.
+ * ERR_FAILED: another process is at it; else as journal_open() and
+ * journal_write().
+ */
+int journal_end(const struct lifecycle_instance *i,
+    const struct remove_list *list, bool complete, bool *ended, struct err *e);
 
 /* Let go of it; the file stays.  NULL does nothing. */
 void journal_close(struct journal *j);
