@@ -16,6 +16,7 @@
 #include "pemkeep/agent/passphrase.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/utf8.h"
 #include "vault/secret.h"
 
@@ -82,7 +83,7 @@ check_file(const char *path, const struct stat *st, struct err *e)
 	    "PEMKEEP_PASSPHRASE_FILE '%s' must be a file that only you can "
 	    "read",
 	    path);
-	err_hint(e, "chmod 400 '%s'", path);
+	quote_hint(e, "chmod 400 ", path, "");
 	return ERR_UNTRUSTED;
 }
 

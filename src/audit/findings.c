@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 
 #include "src/audit/judge.h"
 
@@ -145,11 +146,11 @@ void
 audit_put_place(struct buf *b, const struct survey_place *place)
 {
 	buf_put_text(b, " --region ");
-	audit_quote(b, place->region);
+	quote_put(b, place->region);
 	if (strcmp(place->profile, "default") == 0)
 		return;
 	buf_put_text(b, " --profile ");
-	audit_quote(b, place->profile);
+	quote_put(b, place->profile);
 }
 
 #define NAMED 3

@@ -6,6 +6,7 @@
 
 #include "pemkeep/aws/ec2.h"
 #include "pemkeep/base/cidr.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/inventory/learned.h"
 
 #include "src/audit/judge.h"
@@ -76,7 +77,7 @@ closed(struct join *j, const struct survey_instance *i, size_t pair)
 	buf_printf(
 	    &file, "%s%s.pem", i->key_pair[0] == '-' ? "./" : "", i->key_pair);
 	buf_put_text(&b, "pemkeep import ");
-	audit_quote(&b, buf_text(&file));
+	quote_put(&b, buf_text(&file));
 	buf_free(&file);
 	finding_command(j, f, &b);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pemkeep/base/path.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/timefmt.h"
 
 #include "src/audit/judge.h"
@@ -168,15 +169,15 @@ command(struct join *j, struct finding *f, const struct scan_key *k)
 		buf_put_text(
 		    &b, k->more ? "pemkeep import " : "pemkeep import --move ");
 		f->mends |= k->more ? 0 : MEND_IMPORT;
-		audit_quote(&b, k->path);
+		quote_put(&b, k->path);
 	} else if ((k->mode & OTHERS) != 0) {
 		buf_put_text(&b, "chmod 400 ");
-		audit_quote(&b, k->path);
+		quote_put(&b, k->path);
 	} else if (k->encrypted && strncmp(k->format, "PPK", 3) == 0) {
 		buf_put_text(&b, "puttygen ");
-		audit_quote(&b, k->path);
+		quote_put(&b, k->path);
 		buf_put_text(&b, " -O private-openssh-new -o ");
-		audit_quote(&b, k->path);
+		quote_put(&b, k->path);
 		buf_put_text(&b, ".new");
 	}
 	finding_command(j, f, &b);
@@ -198,7 +199,7 @@ new_key(struct join *j, struct finding *f, const struct scan_key *k)
 		return;
 	}
 	buf_put_text(&b, "pemkeep generate ");
-	audit_quote(&b, name);
+	quote_put(&b, name);
 	buf_put_text(&b, "-new");
 	free(name);
 	finding_command(j, f, &b);

@@ -16,6 +16,7 @@
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
 #include "pemkeep/base/path.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/replace.h"
 #include "pemkeep/log/log.h"
 
@@ -113,7 +114,7 @@ loose_config(struct join *j, const char *path)
 	    "runs, where it connects, or whom it trusts",
 	    mode);
 	buf_put_text(&b, "chmod go-w ");
-	audit_quote(&b, path);
+	quote_put(&b, path);
 	finding_command(j, f, &b);
 }
 
@@ -225,7 +226,7 @@ unfinished(struct join *j, const char *path, const struct json_value *top)
 	if (name == NULL)
 		return;
 	buf_put_text(&b, "pemkeep launch --resume ");
-	audit_quote(&b, name);
+	quote_put(&b, name);
 	finding_command(j, f, &b);
 }
 
@@ -345,7 +346,7 @@ judge_hosts(struct join *j)
 		    names_text(&names));
 		buf_put_text(&b, "connect ");
 		/* A name may look like an option. */
-		audit_quote(&b,
+		quote_put(&b,
 		    first->name[0] != '-' ? instance_label(first) : first->id);
 		finding_command(j, f, &b);
 	}

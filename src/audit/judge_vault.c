@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pemkeep/base/path.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/timefmt.h"
 #include "pemkeep/inventory/hosts.h"
 #include "pemkeep/inventory/target.h"
@@ -36,7 +37,7 @@ command(struct join *j, struct finding *f, const char *words, const char *name,
 	struct buf b = BUF_INIT;
 
 	buf_put_text(&b, words);
-	audit_quote(&b, name);
+	quote_put(&b, name);
 	buf_put_text(&b, ending);
 	finding_command(j, f, &b);
 }

@@ -17,6 +17,7 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/replace.h"
 
 #define WAIT_STEPS 2000 /* of 5 ms */
@@ -58,7 +59,7 @@ check_owner(const struct stat *st, const char *path, struct err *e)
 	if ((st->st_mode & 022) == 0)
 		return 0;
 	err_set(e, ERR_UNTRUSTED, "others may write to '%s'", path);
-	err_hint(e, "chmod go-w '%s'", path);
+	quote_hint(e, "chmod go-w ", path, "");
 	return ERR_UNTRUSTED;
 }
 

@@ -12,6 +12,7 @@
 #include "pemkeep/agent/question.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/json.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/launch/journal.h"
 #include "pemkeep/launch/remove.h"
@@ -212,11 +213,14 @@ finish(struct launching *g)
 		return connect_to(g);
 	if (option_on(g->given, "json"))
 		return out_json(done_json(l));
-	if (launch_is_windows(l))
+	if (launch_is_windows(l)) {
 		out_say(g->given, "'%s' runs", l->name);
-	else
-		out_say(
-		    g->given, "'%s' is ready: connect '%s'", l->name, l->name);
+	} else {
+		quote_always(&b, l->name);
+		out_say(g->given, "'%s' is ready: connect %s", l->name,
+		    buf_text(&b));
+		buf_clear(&b);
+	}
 	out_put(&b, l->instance);
 	if (l->address[0] != '\0') {
 		buf_put_u8(&b, ' ');
@@ -285,10 +289,8 @@ check_words(const struct cli *cli, struct err *e)
 	if (cli->operand_count > 1 && !option_on(cli, "connect")) {
 		err_set(e, ERR_USAGE, "'launch' does not take '%s'",
 		    cli->operands[1]);
-		err_hint(e,
-		    "a command needs --connect: pemkeep launch %s "
-		    "--connect -- COMMAND",
-		    cli->operands[0]);
+		quote_hint(e, "a command needs --connect: pemkeep launch ",
+		    cli->operands[0], " --connect -- COMMAND");
 		return ERR_USAGE;
 	}
 	if (option_on(cli, "plan") &&

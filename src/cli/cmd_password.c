@@ -15,6 +15,7 @@
 #include "pemkeep/aws/ec2_change.h"
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/inventory/target.h"
 #include "vault/secret.h"
@@ -90,7 +91,7 @@ check_windows(const struct request *q, struct err *e)
 		return 0;
 	err_set(e, ERR_UNSUPPORTED, "'%s' is not Windows: there is no password",
 	    q->cli->operands[0]);
-	err_hint(e, "connect %s", q->cli->operands[0]);
+	quote_hint(e, "connect ", q->cli->operands[0], "");
 	return ERR_UNSUPPORTED;
 }
 

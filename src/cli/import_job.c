@@ -15,6 +15,7 @@
 
 #include "pemkeep/agent/client.h"
 #include "pemkeep/base/path.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/keys/keyfile.h"
 
 #include "src/cli/collect.h"
@@ -90,8 +91,8 @@ hint_name(const struct job *job, struct err *e)
 {
 	if (job->wanted == NULL &&
 	    (e->code == ERR_USAGE || e->code == ERR_EXISTS))
-		err_hint(e, "give it a name: pemkeep import --name NAME '%s'",
-		    job->found->path);
+		quote_hint(e, "give it a name: pemkeep import --name NAME ",
+		    job->found->path, "");
 }
 
 int

@@ -14,6 +14,7 @@
 #include "pemkeep/agent/question.h"
 #include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/ssh/answer.h"
 #include "pemkeep/ssh/loop.h"
@@ -128,6 +129,7 @@ is_hopeless(int r, bool unproven)
 static int
 without_proof(struct launching *g, struct err *e)
 {
+	struct buf name = BUF_INIT;
 	bool unproven;
 
 	launch_show_waiting(g, NULL, 0);
@@ -135,13 +137,15 @@ without_proof(struct launching *g, struct err *e)
 	    question_possible())
 		return try_login(g, true, &unproven, e);
 	err_set(e, ERR_FAILED,
-	    "'%s' (%s) is launched, but in %u minutes nothing has proven its "
+	    "'%s' (%s) is launched, but in %u:%02u nothing has proven its "
 	    "host key",
-	    g->launch.name, g->launch.instance, g->wait / 60);
+	    g->launch.name, g->launch.instance, g->wait / 60, g->wait % 60);
+	quote_always(&name, g->launch.name);
 	err_hint(e,
-	    "pemkeep launch --resume '%s' tries again; connect %s asks you "
+	    "pemkeep launch --resume %s tries again; connect %s asks you "
 	    "about the key",
-	    g->launch.name, g->launch.instance);
+	    buf_text(&name), g->launch.instance);
+	buf_free(&name);
 	return ERR_FAILED;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pemkeep/base/json.h"
+#include "pemkeep/base/quote.h"
 
 #include "src/cli/launch.h"
 
@@ -232,12 +233,16 @@ launch_show_rest(const struct launch *l, bool hint)
 	    b.len > 0 ? buf_text(&b) : "nothing");
 	if (l->public_key[0] != '\0' && l->key_from != LAUNCH_KEY_VAULT)
 		buf_printf(&all, "; the key '%s' is in the vault", l->key);
-	if (hint && !l->undoing)
-		buf_printf(
-		    &next, "pemkeep launch --resume '%s' goes on; ", l->name);
-	if (hint)
-		buf_printf(
-		    &next, "pemkeep launch --undo '%s' removes it", l->name);
+	if (hint && !l->undoing) {
+		buf_put_text(&next, "pemkeep launch --resume ");
+		quote_always(&next, l->name);
+		buf_put_text(&next, " goes on; ");
+	}
+	if (hint) {
+		buf_put_text(&next, "pemkeep launch --undo ");
+		quote_always(&next, l->name);
+		buf_put_text(&next, " removes it");
+	}
 	out_warning(buf_text(&all), buf_text(&next));
 	buf_free(&b);
 	buf_free(&all);

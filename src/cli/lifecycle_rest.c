@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/inventory/inventory.h"
 #include "pemkeep/launch/journal.h"
 
@@ -298,6 +299,7 @@ remove_part(struct lifecycle_rest *rest, struct rest_part *part,
 	const struct lifecycle_instance *i = part->instance;
 	struct remove_job job = job_of(rest, i);
 	const struct lifecycle_instance *ended = find_ended(part, l);
+	struct buf where = BUF_INIT, again = BUF_INIT;
 	const char *id = i->id;
 	struct err why;
 	bool more;
@@ -309,8 +311,10 @@ remove_part(struct lifecycle_rest *rest, struct rest_part *part,
 	if ((r = remove_run(&job, &part->list, &why)) != 0) {
 		err_set(e, why.code,
 		    "not all is removed that was launched with %s", i->id);
-		err_hint(e, "go on with: pemkeep terminate %s/%s/%s",
-		    i->profile, i->region, i->id);
+		buf_printf(&where, "%s/%s/%s", i->profile, i->region, i->id);
+		quote_put(&again, buf_text(&where));
+		err_hint(
+		    e, "go on with: pemkeep terminate %s", buf_text(&again));
 	}
 	end_launch(rest->cloud->cli, ended, &part->list,
 	    r == 0 && !more && rest->trouble.code == ERR_OK);
@@ -318,6 +322,8 @@ remove_part(struct lifecycle_rest *rest, struct rest_part *part,
 	if (r != ERR_INTERRUPTED)
 		(void)inventory_follow(rest->cloud->inventory, i->profile,
 		    i->region, &id, 1, true, NULL, NULL, &why);
+	buf_free(&where);
+	buf_free(&again);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 
 #include "pemkeep/base/base64.h"
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/keys/pubkey.h"
 #include "pemkeep/ssh/known_hosts.h"
 
@@ -145,7 +146,8 @@ tell_next(const struct proxy *p, struct err *e)
 	else if (!known && c->console.count == 0 &&
 	    c->console.fingerprint_count == 0 && e->code == ERR_UNTRUSTED &&
 	    (p->hosts.cloud == NULL || p->target.live))
-		err_hint(e, "connect to it once: connect %s", p->options.host);
+		quote_hint(
+		    e, "connect to it once: connect ", p->options.host, "");
 }
 
 static int

@@ -10,6 +10,7 @@
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/ini.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/replace.h"
 
 #include "src/inventory/hosts_internal.h"
@@ -101,7 +102,8 @@ hosts_add(const char *path, const struct host *host, struct err *e)
 	if ((there = hosts_find(&c.hosts, host->name)) != NULL) {
 		r = err_set(e, ERR_EXISTS, "there is a host '%s' (%s:%lu)",
 		    there->name, c.hosts.path, there->name_line);
-		err_hint(e, "to replace it: pemkeep forget '%s'", there->name);
+		quote_hint(
+		    e, "to replace it: pemkeep forget ", there->name, "");
 		goto out;
 	}
 	if ((name = hosts_composed(host->name)) == NULL) {

@@ -6,6 +6,7 @@
 
 #include "pemkeep/base/buf.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/utf8.h"
 
 #include "src/inventory/find.h"
@@ -118,7 +119,7 @@ put_hint(struct near *n, const char *name, struct err *e)
 	if (text.len > 0)
 		err_hint(e, "did you mean %s?", buf_text(&text));
 	else
-		err_hint(e, "pemkeep add '%s' ADDRESS", name);
+		quote_hint(e, "pemkeep add ", name, " ADDRESS");
 	buf_free(&text);
 }
 

@@ -18,6 +18,7 @@
 
 #include "pemkeep/base/clock.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 
 #include "src/inventory/hosts_internal.h"
 #include "src/inventory/ssh_config.h"
@@ -137,7 +138,7 @@ judge(const char *name, bool in_time, int status, struct buf bufs[2],
 		err_set(e, ERR_FAILED,
 		    "'%s' stands in ~/.ssh/config, and ssh is not installed",
 		    name);
-		err_hint(e, "pemkeep add '%s' ADDRESS", name);
+		quote_hint(e, "pemkeep add ", name, " ADDRESS");
 		return ERR_FAILED;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !buf_ok(&bufs[0]))
@@ -232,7 +233,7 @@ take_line(const char *name, const char *key, const char *value,
 		    "'%s' has a %s in ~/.ssh/config, which is not supported "
 		    "yet",
 		    name, key[5] == 'j' ? "ProxyJump" : "ProxyCommand");
-		err_hint(e, "ssh '%s'", name);
+		quote_hint(e, "ssh ", name, "");
 		return ERR_UNSUPPORTED;
 	}
 	if (strcmp(key, "hostname") == 0)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/replace.h"
 
 #include "src/inventory/hosts_internal.h"
@@ -133,7 +134,7 @@ check_file(int fd, const char *path, struct err *e)
 	if ((st.st_mode & 022) == 0)
 		return 0;
 	err_set(e, ERR_UNTRUSTED, "others may write to '%s'", path);
-	err_hint(e, "look at what is in it, then: chmod go-w '%s'", path);
+	quote_hint(e, "look at what is in it, then: chmod go-w ", path, "");
 	return ERR_UNTRUSTED;
 }
 

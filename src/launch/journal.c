@@ -17,6 +17,7 @@
 #include "pemkeep/base/digest.h"
 #include "pemkeep/base/err.h"
 #include "pemkeep/base/path.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/replace.h"
 
 #include "src/launch/journal_internal.h"
@@ -140,12 +141,15 @@ new_journal(
 static int
 unfinished(const struct launch *l, struct err *e)
 {
+	struct buf name = BUF_INIT;
+
+	quote_always(&name, l->name);
 	err_set(e, ERR_EXISTS,
 	    "a launch of '%s' in %s was begun, and is not complete", l->name,
 	    l->region);
-	err_hint(e,
-	    "pemkeep launch --resume '%s', or: pemkeep launch --undo '%s'",
-	    l->name, l->name);
+	err_hint(e, "pemkeep launch --resume %s, or: pemkeep launch --undo %s",
+	    buf_text(&name), buf_text(&name));
+	buf_free(&name);
 	return ERR_EXISTS;
 }
 
@@ -287,7 +291,7 @@ judge(const struct search *s, struct err *e)
 	}
 	err_set(e, ERR_NOT_FOUND,
 	    "there is no launch of '%s' that is not complete", s->name);
-	err_hint(e, "pemkeep list '%s'", s->name);
+	quote_hint(e, "pemkeep list ", s->name, "");
 	return ERR_NOT_FOUND;
 }
 

@@ -11,6 +11,7 @@
 #include "pemkeep/aws/my_address.h"
 #include "pemkeep/base/digest.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/utf8.h"
 #include "pemkeep/launch/launch.h"
 
@@ -216,7 +217,7 @@ choose_pair(struct plan *p, struct err *e)
 	err_set(e, ERR_EXISTS,
 	    "the key pair '%s' in %s is another key than '%s' of the vault",
 	    l->pair, l->region, l->key);
-	err_hint(e, "pemkeep rename '%s' NEW, and --key NEW", l->key);
+	quote_hint(e, "pemkeep rename ", l->key, " NEW, and --key NEW");
 	return ERR_EXISTS;
 }
 

@@ -11,6 +11,7 @@
 
 #include "pemkeep/aws/sts.h"
 #include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/launch/journal.h"
 #include "pemkeep/launch/remove.h"
 
@@ -148,7 +149,7 @@ launch_run(struct launch_run *run, struct err *e)
 	if (l->undoing) {
 		err_set(e, ERR_FAILED, "the launch of '%s' is being undone",
 		    l->name);
-		err_hint(e, "pemkeep launch --undo '%s'", l->name);
+		quote_hint(e, "pemkeep launch --undo ", l->name, "");
 		return ERR_FAILED;
 	}
 	while (r == 0 && l->step < LAUNCH_DONE)

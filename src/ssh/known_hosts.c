@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pemkeep/base/digest.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/replace.h"
 
 #include "src/ssh/known_hosts_internal.h"
@@ -187,7 +188,7 @@ check_file(int fd, const char *path, struct err *e)
 		return 0;
 	err_set(e, ERR_UNTRUSTED,
 	    "others may write to '%s': its host keys prove nothing", path);
-	err_hint(e, "look at what is in it, then: chmod go-w '%s'", path);
+	quote_hint(e, "look at what is in it, then: chmod go-w ", path, "");
 	return ERR_UNTRUSTED;
 }
 

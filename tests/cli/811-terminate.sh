@@ -245,6 +245,24 @@ check 'an answer was lost: the address may be there: so is the journal' \
     equals "$(journals)" 1
 cloud_ctl clear
 check 'an answer was lost: undo' expect_status 0 pk -y launch --undo half
+
+# What a hint shows can be copied into a shell, whatever the name is.
+hostile="it's \$(touch owned); touch \`echo owned\`"
+cloud_ctl fault deny action=RunInstances
+check 'a hostile name' expect_status 1 pk -y launch "$hostile" --image debian-12
+cloud_ctl clear
+command=$(err | sed -n "s/.* goes on; pemkeep \(launch --undo .*\) removes it\$/\1/p")
+check 'a hostile name: quoted' contains "$command" "'it'\\''s \$(touch owned); "
+check 'a hostile name: pasted' expect_status 0 \
+    bash -c "\"\$0\" -y $command" "$PEMKEEP"
+check 'a hostile name: it has done nothing else' test ! -e owned
+check 'a hostile name: launched' expect_status 0 \
+    pk -y launch "$hostile" --image debian-12 --no-elastic-ip
+command=$(err | sed -n 's/.* is ready: \(connect .*\)$/\1/p')
+check 'a hostile name: pasted, too' expect_status 0 \
+    bash -c "\"\$0\" -y $command true" "$PEMKEEP"
+check 'a hostile name: nor has that' test ! -e owned
+check 'a hostile name: terminate' expect_status 0 pk -y terminate "$hostile"
 kept=$(cloud_ctl dump account=two)
 
 # Two launches and a termination at the same time.

@@ -419,36 +419,6 @@ test_commands(void **state)
 }
 
 static void
-test_quote(void **state)
-{
-	static const char *const words[][2] = {
-		{ "web", "web" },
-		{ "/x/y-1_2.pem", "/x/y-1_2.pem" },
-		{ "", "''" },
-		{ "two words", "'two words'" },
-		{ "it's", "'it'\\''s'" },
-		{ "$(id)`id`", "'$(id)`id`'" },
-		{ "~/x", "'~/x'" },
-		{ "\\x", "'\\x'" },
-		{ "\xed\x95\x9c", "'\xed\x95\x9c'" },
-		{ "a\nb", "$'a\\x0a'$'b'" },
-		{ "\033[m", "$'\\x1b'$'[m'" },
-		{ "\xff", "$'\\xff'" },
-		{ "'\\\n", "$'\\'\\\\\\x0a'" },
-		{ "\xe2\x80\xae", "$'\\xe2\\x80\\xae'" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		struct buf b = BUF_INIT;
-
-		audit_quote(&b, words[i][0]);
-		assert_string_equal(buf_text(&b), words[i][1]);
-		buf_free(&b);
-	}
-}
-
-static void
 test_severities(void **state)
 {
 	enum severity s;
@@ -485,7 +455,6 @@ main(void)
 		cmocka_unit_test_setup(test_reach, set_up),
 		cmocka_unit_test_setup(test_others, set_up),
 		cmocka_unit_test_setup(test_commands, set_up),
-		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_severities),
 	};
 	int failed = cmocka_run_group_tests(tests, begin, NULL);

@@ -96,10 +96,4 @@ int audit_judge(
     const struct audit_facts *facts, struct findings *found, struct err *e);
 void findings_clear(struct findings *found);
 
-/*
- * Append a word for a POSIX shell, or with quotes $'…' of bash and zsh where it
- * holds bytes that do not print: always safe to print.
- */
-void audit_quote(struct buf *b, const char *word);
-
 #endif

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include "pemkeep/audit/audit.h"
 #include "pemkeep/base/buf.h"
+#include "pemkeep/base/err.h"
+#include "pemkeep/base/quote.h"
 #include "pemkeep/base/utf8.h"
 
 static bool
@@ -59,12 +60,17 @@ put_escaped(struct buf *b, const char *word)
 }
 
 void
-audit_quote(struct buf *b, const char *word)
+quote_put(struct buf *b, const char *word)
 {
-	if (is_plain(word)) {
+	if (is_plain(word))
 		buf_put_text(b, word);
-		return;
-	}
+	else
+		quote_always(b, word);
+}
+
+void
+quote_always(struct buf *b, const char *word)
+{
 	if (!is_printable(word)) {
 		put_escaped(b, word);
 		return;
@@ -77,4 +83,15 @@ audit_quote(struct buf *b, const char *word)
 			buf_put_u8(b, (uint8_t)*word);
 	}
 	buf_put_u8(b, '\'');
+}
+
+void
+quote_hint(
+    struct err *e, const char *before, const char *word, const char *behind)
+{
+	struct buf b = BUF_INIT;
+
+	quote_always(&b, word);
+	err_hint(e, "%s%s%s", before, buf_text(&b), behind);
+	buf_free(&b);
 }
