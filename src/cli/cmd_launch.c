@@ -313,7 +313,7 @@ launch_new(struct launching *g, struct err *e)
 		return launch_plan_show(g);
 	if (journal_begin(&g->launch, &g->run.journal, e) != 0)
 		return out_error(e);
-	launch_show_plan(&g->launch, on_line, g);
+	launch_show_plan(g, on_line, g);
 	launch_show_warnings(&g->launch);
 	if (prompt_confirm(g->given, "Launch it?", e) != 0)
 		return out_error(e);

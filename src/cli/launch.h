@@ -47,12 +47,18 @@ int launch_wish_read(struct launching *g, struct err *e);
 
 /* The command line as if --profile and --region of the launch had been given. */
 void launch_wish_place(struct launching *g);
+
+/*
+ * The key of the vault whose name the new key would have, and which is not used
+ * because nobody has asked for it; or NULL.
+ */
+const char *launch_wish_other_key(const struct launching *g);
 void launch_wish_clear(struct launching *g);
 
 /* launch_show.c */
 
 /* The plan as text, line by line, each to be escaped. */
-void launch_show_plan(const struct launch *l,
+void launch_show_plan(const struct launching *g,
     void (*line)(void *arg, const char *text), void *arg);
 /* The same as a member "plan" of an object. */
 struct json *launch_show_plan_json(const struct launch *l);

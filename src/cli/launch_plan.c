@@ -79,7 +79,7 @@ launch_plan_show(struct launching *g)
 	int r, status;
 
 	plan = launch_show_plan_json(&g->launch);
-	launch_show_plan(&g->launch, on_line, &s);
+	launch_show_plan(g, on_line, &s);
 	buf_put_text(&s.text, "Asked of AWS in advance, without doing it:\n");
 	cloud_begin(&g->cloud);
 	r = launch_dry_run(g->cloud.aws, &g->launch, on_answer, &s, &e);

@@ -32,8 +32,11 @@ put(const struct out *out, const char *what, const char *fmt, ...)
 }
 
 static void
-put_key(const struct out *out, const struct launch *l)
+put_key(const struct out *out, const struct launching *g)
 {
+	const struct launch *l = &g->launch;
+	const char *other = launch_wish_other_key(g);
+	struct buf name = BUF_INIT;
 	static const char *const from[] = {
 		[LAUNCH_KEY_NEW] = "new, made in the vault",
 		[LAUNCH_KEY_AWS] = "new, made by EC2",
@@ -43,6 +46,12 @@ put_key(const struct out *out, const struct launch *l)
 	put(out, "key", "'%s' (%s), %s; key pair '%s'%s", l->key, l->key_type,
 	    from[l->key_from], l->pair,
 	    l->pair_is_there ? ", which is there" : "");
+	if (other == NULL)
+		return;
+	quote_always(&name, other);
+	put(out, "", "the key '%s' of the vault is not used (--key %s uses it)",
+	    other, buf_text(&name));
+	buf_free(&name);
 }
 
 static void
@@ -70,9 +79,10 @@ put_call(void *arg, const struct launch_call *call)
 }
 
 void
-launch_show_plan(const struct launch *l,
+launch_show_plan(const struct launching *g,
     void (*line)(void *arg, const char *text), void *arg)
 {
+	const struct launch *l = &g->launch;
 	struct out out = { line, arg };
 	struct buf b = BUF_INIT;
 
@@ -93,7 +103,7 @@ launch_show_plan(const struct launch *l,
 	else
 		put(&out, "disk", "as the image has it");
 	put(&out, "place", "%s, %s, %s", l->zone, l->subnet, l->vpc);
-	put_key(&out, l);
+	put_key(&out, g);
 	for (size_t i = 0; i < l->tag_count; i++)
 		put(&out, i == 0 ? "tags" : "", "%s = %s", l->tags[i].key,
 		    l->tags[i].value);

@@ -153,6 +153,27 @@ is_key(void *arg, const char *name)
 	return false;
 }
 
+const char *
+launch_wish_other_key(const struct launching *g)
+{
+	const struct launch *l = &g->launch;
+
+	/* "web-2": there is a "web". */
+	if (l->key_from == LAUNCH_KEY_VAULT || strcmp(l->key, l->name) == 0)
+		return NULL;
+	for (size_t i = 0; i < g->keys.count; i++) {
+		const char *name = g->keys.list[i].name;
+		size_t len = strlen(name);
+
+		if (strncmp(l->key, name, len) == 0 && l->key[len] == '-' &&
+		    l->key[len + 1] != '\0' &&
+		    l->key[len + 1 + strspn(l->key + len + 1, "0123456789")] ==
+			'\0')
+			return name;
+	}
+	return NULL;
+}
+
 /* The one that the environment chooses; keys in it have no profile. */
 static const char *
 profile_here(void)

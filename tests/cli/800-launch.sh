@@ -143,6 +143,9 @@ check 'in use' refused 1 "'web' is in use in eu-west-1: $id" -- \
 check 'in use: nothing was made' none_open
 check 'in use: --again' expect_status 0 pk launch web --again --yes \
     --image amazon-linux-2023 --no-elastic-ip
+check 'again: the plan says so' contains "$(err)" \
+    "key       'web-2' (ed25519), new, made in the vault; key pair 'web-" \
+    "the key 'web' of the vault is not used (--key 'web' uses it)"
 check 'again: a key of its own' contains "$(pk keys)" web-2
 check 'again: prints id and address' matches "$(out)" \
     '^i-[0-9a-f]{17} 127\.[0-9.]+$'
