@@ -93,6 +93,14 @@ const struct aws_action ec2_describe_addresses = {
 	.table = &address,
 };
 
+static const struct aws_field disk_fields[] = {
+	TEXT(ec2_disk, device, "deviceName"),
+	FIELD(ec2_disk, gibibytes, "ebs/volumeSize", AWS_INT),
+	FIELD(ec2_disk, delete_on_termination, "ebs/deleteOnTermination",
+	    AWS_BOOL),
+};
+static const struct aws_table disk = ITEMS(ec2_disk, disk_fields);
+
 static const struct aws_field image_fields[] = {
 	TEXT(ec2_image, id, "imageId"),
 	TEXT(ec2_image, location, "imageLocation"),
@@ -105,6 +113,7 @@ static const struct aws_field image_fields[] = {
 	TEXT(ec2_image, name, "name"),
 	TEXT(ec2_image, description, "description"),
 	TEXT(ec2_image, root_device, "rootDeviceName"),
+	LIST(ec2_image, disks, "blockDeviceMapping/item", &disk),
 	TIME(ec2_image, created, "creationDate"),
 	TEXT(ec2_image, source, "sourceImageId"),
 	TEXT(ec2_image, source_region, "sourceImageRegion"),

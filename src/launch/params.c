@@ -112,16 +112,15 @@ launch_put_rule(struct buf *params, const struct launch *l, size_t i)
 static void
 put_disk(struct buf *params, const struct launch *l)
 {
+	int64_t gibibytes = l->disk != 0 ? l->disk : l->stays;
 	char size[24];
 
-	if (l->disk == 0 && l->root_device[0] == '\0')
+	if (gibibytes == 0)
 		return;
+	snprintf(size, sizeof(size), "%lld", (long long)gibibytes);
 	aws_param(params, l->root_device, "BlockDeviceMapping.1.DeviceName");
 	aws_param(
 	    params, "true", "BlockDeviceMapping.1.Ebs.DeleteOnTermination");
-	if (l->disk == 0)
-		return;
-	snprintf(size, sizeof(size), "%lld", (long long)l->disk);
 	aws_param(params, size, "BlockDeviceMapping.1.Ebs.VolumeSize");
 }
 

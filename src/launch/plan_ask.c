@@ -90,6 +90,19 @@ on_parameter(void *arg, const void *given, struct err *e)
 	return 0;
 }
 
+/* How large is its root volume, if that outlives an instance? */
+static int64_t
+what_stays(const struct ec2_image *image)
+{
+	const struct ec2_disk *disks = image->disks.items;
+
+	for (size_t i = 0; i < image->disks.count; i++)
+		if (strcmp(disks[i].device, image->root_device) == 0 &&
+		    !disks[i].delete_on_termination && disks[i].gibibytes > 0)
+			return disks[i].gibibytes;
+	return 0;
+}
+
 /* The newest one stays. */
 static int
 on_image(void *arg, const void *given, struct err *e)
@@ -102,6 +115,7 @@ on_image(void *arg, const void *given, struct err *e)
 	if (p->images > 1 && row->created <= p->image_created)
 		return 0;
 	p->image_created = row->created;
+	l->stays = what_stays(row);
 	if (launch_set(&l->image, row->id, e) != 0 ||
 	    launch_set(&l->image_name, row->name, e) != 0 ||
 	    launch_set(&l->architecture, row->architecture, e) != 0 ||

@@ -22,9 +22,9 @@ const struct launch_member launch_texts[] = { MEMBER(uuid), MEMBER(name),
 	MEMBER(pair_id), MEMBER(group_id), MEMBER(instance), MEMBER(allocation),
 	MEMBER(association), MEMBER(address), { NULL, 0 } };
 
-const struct launch_member launch_numbers[] = { MEMBER(disk), MEMBER(cpus),
-	MEMBER(mebibytes), MEMBER(key_from), MEMBER(step), MEMBER(since),
-	{ NULL, 0 } };
+const struct launch_member launch_numbers[] = { MEMBER(disk), MEMBER(stays),
+	MEMBER(cpus), MEMBER(mebibytes), MEMBER(key_from), MEMBER(step),
+	MEMBER(since), { NULL, 0 } };
 
 const struct launch_member launch_flags[] = { MEMBER(free_tier),
 	MEMBER(pair_is_there), MEMBER(elastic), MEMBER(public_subnet),

@@ -165,7 +165,7 @@ check 'stopped, asked: no' term "expect='resting' \($rest\) is stopped. +Start i
 check 'nothing was started' equals \
     "$(cloud_count 'c["action"] == "StartInstances"')" 0
 check 'stopped, asked: yes' term "expect=Start it\?" 'send=y\r' \
-    'expect=starting, 0 s' 'expect=waiting for its SSH server' \
+    'expect=starting, [0-9]+ s' 'expect=waiting for its SSH server' \
     'expect=Go on .*\? ' 'send=yes\r' 'expect=up now' status=0 -- \
     "$TMP/connect" resting 'sleep 1; echo up now'
 cloud_ctl stop resting

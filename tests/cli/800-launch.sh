@@ -174,8 +174,6 @@ check 'JSON: the address' equals "$(json result 'j["launch"]["address"]')" \
     "$(of full 'i["address"]')"
 check 'type, disk' equals "$(of full '[i["type"], i["volume"]]')" \
     "['t3.small', 20]"
-check 'no disk outlives its instance' equals "$(call RunInstances \
-    'c.get("BlockDeviceMapping.1.Ebs.DeleteOnTermination")' | sort -u)" true
 check 'rules' equals "$(of full 'sorted((r["from"], r["to"], r["cidr"])
     for g in p["groups"].values() for r in g["rules"]
     if g["name"] == "pemkeep-full")')" "[(22, 22, '127.0.0.1/32'), \
@@ -184,6 +182,12 @@ check 'tags' equals "$(of full '[i["tags"]["env"], i["tags"]["a b"]]')" \
     "['dev', 'c=d é']"
 check 'user data, byte by byte' equals "$(call RunInstances \
     'c.get("UserData", "")' | tail -n 1)" "$(base64 -w 0 <data)"
+keeps=$(cloud_ctl image eu-west-1 keeps-disk owner=main keeps-disk=yes)
+check 'an image whose disk outlives the instance' expect_status 0 \
+    pk launch kept --image "$keeps" --key web --yes
+check 'no disk outlives its instance' equals "$(call RunInstances \
+    'c["ImageId"], c.get("BlockDeviceMapping.1.Ebs.DeleteOnTermination")' |
+    grep "$keeps")" "('$keeps', 'true')"
 check '--key: the pair that is there' equals "$(of full 'i["key"]')" web
 check '--key: no other was imported' equals "$(call ImportKeyPair \
     'c["KeyName"]' | grep -c full)" 0

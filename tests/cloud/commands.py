@@ -413,9 +413,10 @@ def stranger(world, faults, address, pairs):
 @command("image", 2)
 def image(world, faults, region, name, pairs):
     """owner=ACCOUNT (by default somebody's) user= public=no shared=ACCOUNT
-    source=IMAGE created= deprecated=yes.  Prints the id."""
+    source=IMAGE created= deprecated=yes keeps-disk=yes.  Prints the id."""
     options = Options(pairs, "owner", "user", "public", "shared", "source",
-                      "created", "deprecated", "console", "platform", "device")
+                      "created", "deprecated", "console", "platform", "device",
+                      "keeps-disk")
     owner = options.get("owner", "444455556666")
     if owner in [a.alias for a in world.accounts.values()]:
         owner = world.account(owner).id
@@ -428,6 +429,7 @@ def image(world, faults, region, name, pairs):
         platform=options.get("platform"),
         created=options.get("created", "2025-06-01T00:00:00.000Z"),
         deprecated=options.flag("deprecated", False),
+        keeps_disk=options.flag("keeps-disk", False),
         source=source and world.images.find(region, source).id)
     made.shared = {world.account(a).id for a in options.all("shared")}
     made.tags = options.tags

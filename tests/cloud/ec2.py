@@ -63,7 +63,7 @@ def image_item(image, account):
         "rootDeviceName": image.root_device,
         "blockDeviceMapping": [{
             "deviceName": image.root_device,
-            "ebs": {"deleteOnTermination": True,
+            "ebs": {"deleteOnTermination": not image.keeps_disk,
                     "snapshotId": "snap-" + image.id[4:], "volumeSize": 8,
                     "volumeType": "gp3", "encrypted": False}}],
         "virtualizationType": "hvm", "hypervisor": "xen",

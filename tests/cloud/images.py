@@ -94,6 +94,7 @@ class Image:
         self.details = more.get("details", "Linux/UNIX").replace("_", " ")
         self.deprecated = bool(more.get("deprecated"))
         self.source = more.get("source")
+        self.keeps_disk = bool(more.get("keeps_disk"))
         self.architecture = "arm64" if "arm64" in name or "aarch64" in name \
             else "x86_64"
         self.created = more.get("created", "2025-01-15T04:00:00.000Z")

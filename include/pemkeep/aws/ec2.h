@@ -77,6 +77,13 @@ struct ec2_address {
 	struct aws_list tags;
 };
 
+/* A disk that an image has its instances made with. */
+struct ec2_disk {
+	const char *device;         /* "/dev/xvda" */
+	int64_t gibibytes;          /* 0: it is no EBS volume */
+	bool delete_on_termination; /* else it stays, and costs money */
+};
+
 /*
  * DescribeImages: ask for old images with the filter "image-id", since one that
  * is gone fails the whole call by ImageId.N, and with IncludeDeprecated.
@@ -93,6 +100,7 @@ struct ec2_image {
 	const char *platform_details;
 	const char *architecture;
 	const char *root_device;
+	struct aws_list disks; /* struct ec2_disk */
 	const char *source; /* the image it was made from, where AWS says so */
 	const char *source_region;
 	int64_t created;

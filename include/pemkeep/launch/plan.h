@@ -112,6 +112,8 @@ struct launch {
 	char *group;      /* name of the security group */
 	char *user_data;  /* base64, or "" */
 	int64_t disk;     /* GiB; 0: the image's */
+	/* GiB of the image's root volume, if that outlives instances; or 0 */
+	int64_t stays;
 	int64_t cpus, mebibytes;
 	int64_t key_from;   /* enum launch_key */
 	bool free_tier;     /* the type is eligible */
