@@ -207,7 +207,7 @@ cloud_instance main/eu-west-1 mute key=web console=none
 mute=$ID
 ALIAS=$ID check 'no proof' expect_status 255 via mute true
 check 'no proof: says why, and what to do' contains "$(err)" \
-    "the host 'mute' ($mute) is not known" 'does not show any' 'connect mute'
+    "the host 'mute' ($mute) is not known" 'does not show any' "connect 'mute'"
 check 'no proof: no login was tried' equals "$(tried "$CLOUD/hosts/$mute")" 0
 check 'no proof: nothing is known' lacks "$(cat "$known")" "$mute"
 check 'no proof: no key of its own' equals \
@@ -301,7 +301,7 @@ cloud_ctl clear
 check 'static' expect_status 0 pk -q add static "$PUBLIC" --port "$CLOUD_PORT"
 ALIAS=static HOST=static check 'not known' expect_status 255 via static true
 check 'not known: says so, and what to do' contains "$(err)" \
-    "the host '$PUBLIC' is not known" 'connect static'
+    "the host '$PUBLIC' is not known" "connect 'static'"
 cloud_ctl host-keys web | sed "s/^/[$PUBLIC]:$CLOUD_PORT /" >"$TMP/lines"
 mkdir -p "$HOME/.ssh"
 cp "$TMP/lines" "$HOME/.ssh/known_hosts"
