@@ -217,7 +217,7 @@ is_wanted(const struct search *s, const struct launch *l)
 {
 	if (s->uuid != NULL)
 		return strcmp(l->uuid, s->uuid) == 0;
-	return strcmp(l->name, s->name) == 0 &&
+	return s->name != NULL && strcmp(l->name, s->name) == 0 &&
 	    (s->region == NULL || strcmp(l->region, s->region) == 0) &&
 	    (s->profile == NULL || strcmp(l->profile, s->profile) == 0);
 }

@@ -203,6 +203,7 @@ check 'all protocols are port 22, too' expect_status 0 pk allow open
 check 'all protocols: the warning' contains "$(err)" 'also to port 22'
 
 # Which group?
+cloud_ctl set checkip=203.0.113.11
 cloud_ctl group $place a >/dev/null
 cloud_ctl group $place b >/dev/null
 launched=$(cloud_ctl group $place l tag:pemkeep:launch=$uuid)
