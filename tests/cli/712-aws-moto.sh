@@ -6,54 +6,15 @@
 # that the other scenarios rely on, so that one mistake in both is not likely.
 
 . "$SRC/tests/cli/lib.sh"
+# shellcheck source=tests/cloud/moto.sh
+. "$SRC/tests/cloud/moto.sh"
 
 call=$BUILD/tests/tools/awscall
-if ! command -v moto_server >/dev/null || ! moto_server --help >/dev/null 2>&1
-then
-	skip 'signatures, as moto checks them' 'moto_server is not installed'
-	done_testing
-fi
-
-# It takes no port of its own choice, so that a free one has to be guessed.
-# The first calls are not checked: those that make the keys.
-start()
-{
-	local i
-	port=$((20000 + RANDOM % 12000))
-	INITIAL_NO_AUTH_ACTION_COUNT=6 moto_server -H 127.0.0.1 -p $port \
-	    >"$TMP/moto" 2>&1 &
-	moto=$!
-	at_exit kill $moto
-	for ((i = 0; i < 300; i++)); do
-		curl -s -o "$TMP/.out" "http://127.0.0.1:$port/moto-api/" && return
-		sleep 0.1
-	done
-	fail 'moto_server starts' "$(cat "$TMP/moto")"
-	done_testing
-}
-
-# iam ACTION=...: before there are keys
-iam()
-{
-	curl -s --aws-sigv4 aws:amz:us-east-1:iam -u any:any \
-	    -d "Version=2010-05-08&Action=$1" "http://127.0.0.1:$port/"
-}
-
-element()
-{
-	sed -n "s|.*<$1>\\(.*\\)</$1>.*|\\1|p" | head -n 1
-}
-
-start
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=eu-west-1
-export AWS_EC2_METADATA_DISABLED=true AWS_MAX_ATTEMPTS=1
+moto_start 'signatures, as moto checks them' 6
+export AWS_REGION=eu-west-1 AWS_MAX_ATTEMPTS=1
 unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN
-iam 'CreateUser&UserName=me' >/dev/null
-iam 'PutUserPolicy&UserName=me&PolicyName=all&PolicyDocument=%7B%22Version%22:%222012-10-17%22,%22Statement%22:%5B%7B%22Effect%22:%22Allow%22,%22Action%22:%22*%22,%22Resource%22:%22*%22%7D%5D%7D' \
-    >/dev/null
-answer=$(iam 'CreateAccessKey&UserName=me')
-AWS_ACCESS_KEY_ID=$(element AccessKeyId <<<"$answer")
-AWS_SECRET_ACCESS_KEY=$(element SecretAccessKey <<<"$answer")
+moto_checked
+AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'
 iam "CreateRole&RoleName=r&AssumeRolePolicyDocument=$trust" >/dev/null

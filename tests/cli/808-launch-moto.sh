@@ -7,42 +7,11 @@
 # keys.  So the launch ends where it waits for that.
 
 . "$SRC/tests/cli/lib.sh"
+# shellcheck source=tests/cloud/moto.sh
+. "$SRC/tests/cloud/moto.sh"
 
-if ! command -v moto_server >/dev/null || ! moto_server --help >/dev/null 2>&1
-then
-	skip 'a launch with moto_server' 'moto_server is not installed'
-	done_testing
-fi
-# It takes no port of its own choice, so that a free one has to be guessed.  The
-# first calls are not checked: those that make the keys.
-port=$((20000 + RANDOM % 12000))
-INITIAL_NO_AUTH_ACTION_COUNT=3 moto_server -H 127.0.0.1 -p $port \
-    >"$TMP/moto" 2>&1 &
-at_exit kill $!
-for ((i = 0; i < 300; i++)); do
-	curl -s -o "$TMP/.out" "http://127.0.0.1:$port/moto-api/" && break
-	sleep 0.1
-done
-if [ "$i" = 300 ]; then
-	fail 'moto_server starts' "$(cat "$TMP/moto")"
-	done_testing
-fi
-iam()
-{
-	curl -s --aws-sigv4 aws:amz:us-east-1:iam -u any:any \
-	    -d "Version=2010-05-08&Action=$1" "http://127.0.0.1:$port/"
-}
-element()
-{
-	sed -n "s|.*<$1>\\(.*\\)</$1>.*|\\1|p" | head -n 1
-}
-iam 'CreateUser&UserName=me' >/dev/null
-iam 'PutUserPolicy&UserName=me&PolicyName=all&PolicyDocument=%7B%22Version%22:%222012-10-17%22,%22Statement%22:%5B%7B%22Effect%22:%22Allow%22,%22Action%22:%22*%22,%22Resource%22:%22*%22%7D%5D%7D' \
-    >/dev/null
-answer=$(iam 'CreateAccessKey&UserName=me')
-id=$(element AccessKeyId <<<"$answer")
-secret=$(element SecretAccessKey <<<"$answer")
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_EC2_METADATA_DISABLED=true
+moto_start 'a launch with moto_server' 3
+moto_checked
 export AWS_MAX_ATTEMPTS=1
 mkdir -p "$HOME/.aws" "$HOME/.config/pemkeep" page
 printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' \

@@ -4,60 +4,11 @@
 # our own cloud: so that both are not wrong in the same way.
 
 . "$SRC/tests/cli/lib.sh"
+# shellcheck source=tests/cloud/moto.sh
+. "$SRC/tests/cloud/moto.sh"
 
-if ! command -v moto_server >/dev/null || ! moto_server --help >/dev/null 2>&1
-then
-	skip 'an audit of moto_server' 'moto_server is not installed'
-	done_testing
-fi
-# It takes no port of its own choice, so that a free one has to be guessed.
-port=$((20000 + RANDOM % 12000))
-moto_server -H 127.0.0.1 -p $port >"$TMP/moto" 2>&1 &
-at_exit kill $!
-for ((i = 0; i < 300; i++)); do
-	curl -s -o "$TMP/.out" "http://127.0.0.1:$port/moto-api/" && break
-	sleep 0.1
-done
-if [ "$i" = 300 ]; then
-	fail 'moto_server starts' "$(cat "$TMP/moto")"
-	done_testing
-fi
-export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_EC2_METADATA_DISABLED=true
-mkdir -p "$HOME/.aws"
-# Whose keys it are is what moto takes the account from.
-cat >"$HOME/.aws/credentials" <<'END'
-[default]
-aws_access_key_id = any
-aws_secret_access_key = any
-END
-printf '[default]\nregion = eu-west-1\n' >"$HOME/.aws/config"
-
-# ec2 REGION PARAMETER...: a call that the program does not have
-ec2()
-{
-	local region=$1 args=()
-	shift
-	for word; do
-		args+=(--data-urlencode "$word")
-	done
-	curl -s --aws-sigv4 "aws:amz:$region:ec2" -u any:any \
-	    --data-urlencode Version=2016-11-15 "${args[@]}" \
-	    "http://127.0.0.1:$port/"
-}
-# value ELEMENT: of an answer
-value()
-{
-	tr -d '\n' | sed -n "s|.*<$1>\\([^<]*\\)</$1>.*|\\1|p"
-}
-launch()
-{
-	local region=$1 name=$2
-	shift 2
-	ec2 "$region" Action=RunInstances MinCount=1 MaxCount=1 \
-	    TagSpecification.1.ResourceType=instance \
-	    TagSpecification.1.Tag.1.Key=Name \
-	    "TagSpecification.1.Tag.1.Value=$name" "$@" | value instanceId
-}
+moto_start 'an audit of moto_server'
+moto_anybody
 
 audit()
 {
