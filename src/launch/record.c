@@ -20,7 +20,7 @@ const struct launch_member launch_texts[] = { MEMBER(uuid), MEMBER(name),
 	MEMBER(subnet), MEMBER(zone), MEMBER(key), MEMBER(key_type),
 	MEMBER(public_key), MEMBER(pair), MEMBER(group), MEMBER(user_data),
 	MEMBER(pair_id), MEMBER(group_id), MEMBER(instance), MEMBER(allocation),
-	MEMBER(association), MEMBER(address), { NULL, 0 } };
+	MEMBER(address), { NULL, 0 } };
 
 const struct launch_member launch_numbers[] = { MEMBER(disk), MEMBER(stays),
 	MEMBER(cpus), MEMBER(mebibytes), MEMBER(key_from), MEMBER(step),

@@ -337,23 +337,12 @@ launch_do_address(struct launch_run *run, bool again, struct err *e)
 	return run->launch->elastic ? make(run, &making_address, again, e) : 0;
 }
 
-static int
-on_association(void *arg, const void *given, struct err *e)
-{
-	const struct ec2_new_association *row = given;
-	struct launch_run *run = arg;
-
-	return launch_set(&run->launch->association, row->id, e);
-}
-
 /* Again with the same instance it is the same. */
 int
 launch_do_association(struct launch_run *run, bool again, struct err *e)
 {
 	struct launch *l = run->launch;
 	struct launch_asked a = { .action = &ec2_associate_address,
-		.row = on_association,
-		.arg = run,
 		.fresh = true };
 
 	(void)again;

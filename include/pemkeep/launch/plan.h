@@ -130,8 +130,7 @@ struct launch {
 	bool begun;    /* … begun, and nobody knows how it ended */
 	bool undoing;  /* it is being taken back */
 	int64_t since; /* Unix time of the first step */
-	char *pair_id, *group_id, *instance, *allocation, *association,
-	    *address;
+	char *pair_id, *group_id, *instance, *allocation, *address;
 };
 
 /* Free what it has, and make it empty. */
